@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The readers in memory while the generator runs, and what it writes from them. */
+#ifndef OPENCCID_READERS_READERDB_H
+#define OPENCCID_READERS_READERDB_H
+
+#include "quirk/reader_file.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct entry {
+	uint16_t vid, pid;
+	char name[READER_TEXT];
+	bool offered;      /* supported or should-work */
+	bool vendor_class; /* an interface of class FFh */
+	bool by_id;        /* an interface that udev cannot recognise by its class */
+	unsigned rules;
+	struct quirk_rule rule[READER_RULES];
+	const char *file; /* where it was read, for messages */
+	unsigned line;
+};
+
+struct readerdb {
+	struct entry *entry;
+	size_t len, cap;
+	unsigned errors;
+};
+
+/* Each writes one output, complete and in the order of the entries, which are sorted by id. */
+void emit_table(const struct readerdb *db, const char *version, FILE *out);
+void emit_plist(const struct readerdb *db, const char *version, FILE *out);
+void emit_udev(const struct readerdb *db, const char *version, FILE *out);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ccid/recover.h"
+
+#include "ccid/status.h"
+
+enum {
+	REQUEST_ABORT = 0x01, /* CCID rev 1.1, 5.3.1 */
+	TYPE_CLASS_OUT = 0x21,
+	CONTROL_MS = 300,
+	ABORT_MS = 600,
+	STATUS_MS = 600,
+	MAX_DRAINED = 64,
+};
+
+/* Send one command without payload and read until its answer, dropping everything else. */
+static enum oc_err resync_command(struct ccid_port *port, struct ccid_command command, uint8_t seq,
+				  unsigned ms)
+{
+	struct transport *t = port->transport;
+	const uint64_t until = t->ops->now(t) + ms;
+	struct ccid_reply reply;
+	enum oc_err err;
+
+	ccid_put_header(port->out, &command, seq);
+	err = t->ops->send(t, port->out, CCID_HEADER_LEN, port->in, port->cap, ms);
+	for (unsigned i = 0; err == OC_OK && i < MAX_DRAINED; i++) {
+		const uint64_t now = t->ops->now(t);
+		size_t len = 0;
+
+		if (now >= until)
+			return OC_E_TIMEOUT;
+		err = t->ops->recv(t, &len, (unsigned)(until - now));
+		if (err != OC_OK || ccid_decode_reply(port->in, len, &reply) != OC_OK)
+			continue;
+		if (reply.type == RDR_TO_PC_SLOT_STATUS && reply.slot == command.slot && reply.seq == seq)
+			return OC_OK;
+	}
+	return err == OC_OK ? OC_E_TIMEOUT : err;
+}
+
+static enum oc_err rung_abort(struct ccid_port *port, uint8_t slot)
+{
+	struct transport *t = port->transport;
+	const uint8_t seq = port->seq++;
+	const struct transport_setup setup = {
+		.request_type = TYPE_CLASS_OUT,
+		.request = REQUEST_ABORT,
+		.value = (uint16_t)(seq << 8 | slot),
+		.index = port->interface,
+	};
+	size_t none = 0;
+	enum oc_err err = t->ops->control(t, &setup, NULL, &none, CONTROL_MS);
+
+	/* Many readers stall ABORT; then they would not understand its other half either. */
+	if (err != OC_OK)
+		return err;
+	return resync_command(port, ccid_abort(slot), seq, ABORT_MS);
+}
+
+static enum oc_err rung_clear_halt(struct ccid_port *port, uint8_t slot)
+{
+	struct transport *t = port->transport;
+	enum oc_err err = t->ops->clear_halt(t);
+
+	if (err != OC_OK)
+		return err;
+	return resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS);
+}
+
+enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot)
+{
+	static const struct {
+		const char *name;
+		enum oc_err (*climb)(struct ccid_port *port, uint8_t slot);
+	} ladder[] = {
+		{ "abort", rung_abort },
+		{ "clear halt", rung_clear_halt },
+	};
+	enum oc_err err = OC_E_TIMEOUT;
+
+	port->overfull = false;
+	for (size_t i = 0; i < sizeof ladder / sizeof ladder[0]; i++) {
+		err = ladder[i].climb(port, slot);
+		if (err == OC_OK)
+			OC_LOG(port->log, OC_LOG_INFO, "the reader is back in order after: %s",
+			       ladder[i].name);
+		port->silent = err != OC_OK;
+		if (err == OC_OK || err == OC_E_GONE)
+			return err;
+	}
+	OC_LOG(port->log, OC_LOG_CRITICAL,
+	       "the reader does not answer any more (%s); if it stays so, unplug it and plug it in again",
+	       oc_strerr(err));
+	return OC_E_TIMEOUT;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bringing a reader back to order after an exchange that did not end as it should. */
+#ifndef OPENCCID_CCID_RECOVER_H
+#define OPENCCID_CCID_RECOVER_H
+
+#include "ccid/exchange.h"
+
+/**
+ * ccid_recover - make host and reader agree again which command is answered
+ * @slot: the slot of the command that failed
+ *
+ * Rung 1: ABORT on the control pipe and PC_to_RDR_Abort, both with the same slot and one fresh sequence number, then read
+ * until the SlotStatus that answers them (CCID rev 1.1, 5.3.1). Rung 2: clear the halt of both bulk pipes, read what is left, GetSlotStatus.
+ * Each rung is bounded in time and messages. The failed command is never repeated; the card counts as reset.
+ *
+ * OC_OK, OC_E_GONE, or OC_E_TIMEOUT when the reader stays silent.
+ */
+enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot);
+
+#endif

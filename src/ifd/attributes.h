@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What IFDHGetCapabilities answers: one row per tag. */
+#ifndef OPENCCID_IFD_ATTRIBUTES_H
+#define OPENCCID_IFD_ATTRIBUTES_H
+
+#include "ifd/driver.h"
+
+#include <stddef.h>
+
+/* The two functions whose addresses pcscd asks for */
+typedef long (*attribute_wait)(unsigned long lun, int timeout_ms);
+typedef long (*attribute_stop)(unsigned long lun);
+
+struct attribute_hooks {
+	attribute_wait wait;
+	attribute_stop stop;
+};
+
+/**
+ * attribute_get - the value of a capability tag or attribute
+ * @value, *@len: room for the value; @value NULL asks for its length only. *@len is its length on OC_OK, else 0.
+ *
+ * OC_E_UNSUPPORTED: not known, or the reader has none. OC_E_SPACE: it does not fit; nothing was written.
+ */
+enum oc_err attribute_get(struct binding *binding, const struct attribute_hooks *hooks, unsigned long tag,
+			  void *value, size_t *len);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The readers that pcscd has opened: which Lun is which slot. The only mutable object at file scope is the table in
+ * driver.c, with its lock beside it.
+ */
+#ifndef OPENCCID_IFD_DRIVER_H
+#define OPENCCID_IFD_DRIVER_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "slot/reader.h"
+#include "usb/usb.h"
+
+#include <stdbool.h>
+
+/* One opened interface; its slots share it. */
+struct device {
+	struct reader *reader;
+	struct usb_info info;
+	unsigned luns; /* Luns that stand for one of its slots */
+};
+
+/* What a Lun stands for, held by driver_get() until driver_put(). */
+struct binding {
+	unsigned long lun;
+	struct device *device;
+	struct slot *slot;
+	unsigned users; /* calls that are inside, under the table's lock */
+	bool closing;
+};
+
+/* The log of the driver; configured at first use from Info.plist and the environment. */
+const struct oc_log *driver_log(void);
+
+/* ifdDriverOptions */
+unsigned driver_options(void);
+
+/**
+ * driver_open - make a Lun stand for a slot
+ * @lun: RRRRSSSSh: reader and slot. Slot 0 opens the device by its name; the others join it.
+ *
+ * OC_E_NAME for a slot that the reader does not have, or whose slot 0 is not open, or a Lun that is in use; else the
+ * errors of usb_open(), ccid_caps_derive() and reader_open(). On an error nothing stays open.
+ */
+enum oc_err driver_open(unsigned long lun, const char *name);
+
+/* The binding of a Lun, or NULL if there is none. It stays valid until driver_put(). */
+struct binding *driver_get(unsigned long lun);
+void driver_put(struct binding *binding);
+
+/*
+ * Release a Lun. Calls of other threads that are still inside are ended first, and waited for. The last Lun of a device closes
+ * it. False for a Lun that is not known.
+ */
+bool driver_close(unsigned long lun);
+
+#endif

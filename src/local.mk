@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Everything but the IFDH entry points is a convenience library, which the tests link.
+
+noinst_LTLIBRARIES += src/libcore.la
+src_libcore_la_SOURCES = \
+	src/base/bytes.h \
+	src/base/err.c src/base/err.h \
+	src/base/log.c src/base/log.h \
+	src/ccid/descriptor.c src/ccid/descriptor.h \
+	src/ccid/exchange.c src/ccid/exchange.h \
+	src/ccid/message.c src/ccid/message.h \
+	src/ccid/recover.c src/ccid/recover.h \
+	src/ccid/status.c src/ccid/status.h \
+	src/ccid/transport.h \
+	src/quirk/quirk.c src/quirk/quirk.h \
+	src/quirk/reader_file.c src/quirk/reader_file.h \
+	src/slot/negotiate.c \
+	src/slot/power.c \
+	src/slot/presence.c \
+	src/slot/reader.c src/slot/reader.h \
+	src/slot/slot.h \
+	src/slot/transmit.c \
+	src/tpdu/apdu.c src/tpdu/apdu.h \
+	src/tpdu/atr.c src/tpdu/atr.h \
+	src/tpdu/engine.h \
+	src/tpdu/t0.c src/tpdu/t0.h \
+	src/tpdu/timing.c src/tpdu/timing.h
+nodist_src_libcore_la_SOURCES = src/quirk/table.c
+
+# The transport that is libusb. Tests bring one of their own instead.
+noinst_LTLIBRARIES += src/libusbtransport.la
+src_libusbtransport_la_SOURCES = \
+	src/usb/devname.c src/usb/devname.h \
+	src/usb/holder.c src/usb/holder.h \
+	src/usb/sysfs.c src/usb/sysfs.h \
+	src/usb/usb.c src/usb/usb.h
+src_libusbtransport_la_CFLAGS = $(AM_CFLAGS) $(LIBUSB_CFLAGS)
+src_libusbtransport_la_LIBADD = $(LIBUSB_LIBS)
+
+# The IFDH entry points.
+noinst_LTLIBRARIES += src/libifd.la
+src_libifd_la_SOURCES = \
+	src/ifd/attributes.c src/ifd/attributes.h \
+	src/ifd/bundle.c src/ifd/bundle.h \
+	src/ifd/control.c src/ifd/control.h \
+	src/ifd/driver.c src/ifd/driver.h \
+	src/ifd/ifd.c \
+	src/ifd/pcscd_log.c src/ifd/pcscd_log.h
+src_libifd_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
+
+# What pcscd loads: the IFDH names, and nothing else, are visible.
+bundledir = $(usbdropdir)/openccid.bundle/Contents/Linux
+bundle_LTLIBRARIES = src/libopenccid.la
+src_libopenccid_la_SOURCES =
+src_libopenccid_la_LIBADD = src/libifd.la src/libusbtransport.la src/libcore.la
+src_libopenccid_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
+	-export-symbols-regex '^IFDH'
+
+# pcscd needs the library alone; libtool's description of it is of no use in a bundle.
+install-exec-hook:
+	rm -f $(DESTDIR)$(bundledir)/libopenccid.la
+
+uninstall-hook:
+	rm -f $(DESTDIR)$(bundledir)/libopenccid.so
+	-rmdir $(DESTDIR)$(bundledir) $(DESTDIR)$(contentsdir) $(DESTDIR)$(usbdropdir)/openccid.bundle

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The keys of a .reader file as one table, and how each kind of value is read. */
+#include "quirk/reader_parser.h"
+
+#include <stdio.h>
+
+/* ---- the keys ------------------------------------------------------------------------------------------- */
+
+enum kind { TEXT, NUMBER, WORD, YES, BYTES, LIST };
+
+static const char *const status_words[] = { "", "supported", "should-work", "unsupported", "disabled", NULL };
+const char *const reader_level_words[] = { "character", "tpdu", "short-apdu", "extended-apdu", NULL };
+
+static const struct effect_kind {
+	enum kind kind;
+	const char *const *words;
+} effect_kinds[QUIRK_KIND_COUNT] = {
+	[QUIRK_NUMBER] = { NUMBER, NULL },
+	[QUIRK_LEVEL_WORD] = { WORD, reader_level_words },
+	[QUIRK_YES_CLEARS] = { YES, NULL },
+};
+
+/*
+ * Every key. @low and @high bound a number, the items of a list or the bytes of a text; BYTES has exactly @high.
+ * @offset is into the struct of its place; for an effect it is the enum quirk_key instead.
+ */
+static const struct key {
+	const char *name;
+	unsigned where; /* enum place, ored */
+	enum kind kind;
+	uint32_t low, high;
+	size_t offset;
+	bool required; /* READER_DATABASE only */
+	bool effect;
+	enum quirk_kind effect_kind;
+} keys[] = {
+#define AT(type, member) offsetof(struct reader_##type, member)
+	{ "name", SECTION, TEXT, 1, READER_TEXT - 1, AT(section, name), .required = true },
+	{ "status", SECTION, WORD, 0, 0, AT(section, status), .required = true },
+	{ "why", SECTION, TEXT, 1, READER_WHY - 1, AT(section, why), .required = false },
+	{ "variant", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, variant), .required = false },
+	{ "manufacturer", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, manufacturer), .required = false },
+	{ "product", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, product), .required = false },
+	{ "name", INTERFACE, TEXT, 1, READER_TEXT - 1, AT(interface, name), .required = false },
+	{ "class", INTERFACE, BYTES, 0, 3, AT(interface, triple), .required = true },
+	{ "endpoints", INTERFACE, NUMBER, 0, 3, AT(interface, endpoints), .required = true },
+	{ "descriptor", INTERFACE, BYTES, 0, CCID_DESCRIPTOR_LEN, AT(interface, descriptor),
+	  .required = true },
+	{ "clocks", INTERFACE, LIST, 1, READER_LIST, AT(interface, clocks), .required = false },
+	{ "data-rates", INTERFACE, LIST, 1, READER_LIST, AT(interface, data_rates), .required = false },
+	{ "why", RULE, TEXT, 1, READER_WHY - 1, AT(rule, why), .required = true },
+#undef AT
+#define X(id, text, how, least, most, member) \
+	{ .name = text,                       \
+	  .where = SECTION | RULE,            \
+	  .low = least,                       \
+	  .high = most,                       \
+	  .offset = QUIRK_##id,               \
+	  .effect = true,                     \
+	  .effect_kind = how },
+	QUIRK_KEYS(X)
+#undef X
+};
+
+enum { KEYS = sizeof keys / sizeof keys[0] };
+_Static_assert((int)KEYS <= 64, "struct block keeps the keys it has seen in 64 bits");
+_Static_assert((int)QUIRK_KEY_COUNT <= (int)QUIRK_EFFECTS_MAX, "one rule must be able to use every effect");
+
+/* ---- values ---------------------------------------------------------------------------------------------- */
+
+static bool read_text(struct parser *p, const struct key *key, struct span value, char *out)
+{
+	if (value.len > key->high) {
+		FAIL(p, "%s has %zu characters; at most %u are kept, shorten it", key->name, value.len,
+		     (unsigned)key->high);
+		return false;
+	}
+	memcpy(out, value.at, value.len);
+	out[value.len] = '\0';
+	return true;
+}
+
+static bool read_number(struct parser *p, const struct key *key, struct span value, uint32_t *out)
+{
+	if (span_decimal(value, out) && *out >= key->low && *out <= key->high)
+		return true;
+	FAIL(p, "%s = %.*s: write a decimal number from %u to %u", key->name, SPAN_ARG(value),
+	     (unsigned)key->low, (unsigned)key->high);
+	return false;
+}
+
+/* A comma between all non-empty words of a list, for a sentence. */
+static void join_words(const char *const *words, char *out, size_t cap)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (; *words; words++) {
+		if (!**words)
+			continue;
+		const int n = snprintf(out + used, cap - used, "%s%s", used ? ", " : "", *words);
+
+		if (n < 0 || (size_t)n >= cap - used)
+			return;
+		used += (size_t)n;
+	}
+}
+
+bool reader_find_word(const char *const *words, struct span value, uint32_t *out)
+{
+	for (uint32_t i = 0; words[i]; i++) {
+		if (!words[i][0] || !span_is(value, words[i]))
+			continue;
+		*out = i;
+		return true;
+	}
+	return false;
+}
+
+static bool read_word(struct parser *p, const char *key, const char *const *words, struct span value,
+		      uint32_t *out)
+{
+	char known[128];
+
+	if (reader_find_word(words, value, out))
+		return true;
+	join_words(words, known, sizeof known);
+	FAIL(p, "%s = %.*s: write one of %s", key, SPAN_ARG(value), known);
+	return false;
+}
+
+static bool read_yes(struct parser *p, const struct key *key, struct span value, uint32_t *out)
+{
+	*out = 0;
+	if (span_is(value, "yes"))
+		return true;
+	FAIL(p, "%s = %.*s: the only value is yes; leave the line out for no", key->name, SPAN_ARG(value));
+	return false;
+}
+
+static bool read_bytes(struct parser *p, const struct key *key, struct span value, uint8_t *out)
+{
+	uint32_t byte;
+	uint32_t n = 0;
+
+	for (struct span word; (word = span_word(&value, 0)).len; n++) {
+		if (!span_hex(word, 2, &byte)) {
+			FAIL(p,
+			     "%s: '%.*s' is not a byte; write two hexadecimal digits for each, with blanks "
+			     "between",
+			     key->name, SPAN_ARG(word));
+			return false;
+		}
+		if (n < key->high)
+			out[n] = (uint8_t)byte;
+	}
+	if (n == key->high)
+		return true;
+	FAIL(p, "%s has %u bytes; it must have %u", key->name, (unsigned)n, (unsigned)key->high);
+	return false;
+}
+
+static bool read_list(struct parser *p, const struct key *key, struct span value, struct reader_list *out)
+{
+	out->count = 0;
+	for (struct span word; (word = span_word(&value, ',')).len; out->count++) {
+		if (out->count == key->high) {
+			FAIL(p, "%s has more than %u entries; leave out a list that cannot be true",
+			     key->name, (unsigned)key->high);
+			return false;
+		}
+		if (!span_decimal(word, &out->value[out->count]) || out->value[out->count] == 0) {
+			FAIL(p,
+			     "%s: '%.*s' is not a number; write decimal numbers above 0, with commas between",
+			     key->name, SPAN_ARG(word));
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What the descriptor parser would refuse later is refused here, where a person can correct it. */
+static void check_descriptor(struct parser *p, const uint8_t *bytes)
+{
+	if (bytes[0] < CCID_DESCRIPTOR_LEN)
+		FAIL(p, "descriptor: bLength is %02xh; a class descriptor starts with 36h", bytes[0]);
+	else if (bytes[1] != 0x21 && bytes[1] != 0xff)
+		FAIL(p,
+		     "descriptor: bDescriptorType is %02xh; a class descriptor has 21h, or FFh on readers of "
+		     "vendor class",
+		     bytes[1]);
+}
+
+/* ---- key = value ----------------------------------------------------------------------------------------- */
+
+static void set_plain(struct parser *p, const struct key *key, struct span value, void *base)
+{
+	void *at = (unsigned char *)base + key->offset;
+	uint32_t number;
+
+	switch (key->kind) {
+	case TEXT: read_text(p, key, value, at); break;
+	case LIST: read_list(p, key, value, at); break;
+	case BYTES:
+		if (read_bytes(p, key, value, at) && key->high == CCID_DESCRIPTOR_LEN)
+			check_descriptor(p, at);
+		break;
+	case NUMBER:
+		if (read_number(p, key, value, &number))
+			*(uint8_t *)at = (uint8_t)number;
+		break;
+	case WORD:
+		if (read_word(p, key->name, status_words, value, &number))
+			*(enum reader_status *)at = (enum reader_status)number;
+		break;
+	case YES: break; /* effects only */
+	}
+}
+
+/* An effect beside the section's other keys is a rule without conditions, in its place in the file. */
+static struct reader_rule *rule_of(struct parser *p, struct block *b)
+{
+	if (b->where == RULE)
+		return b->base;
+	if (!p->own)
+		p->own = reader_new_rule(p);
+	return p->own;
+}
+
+static void set_effect(struct parser *p, const struct key *key, struct span value, struct block *b)
+{
+	const struct effect_kind *how = &effect_kinds[key->effect_kind];
+	struct reader_rule *rule = rule_of(p, b);
+	uint32_t number = 0;
+	bool good = false;
+
+	if (!rule)
+		return;
+	if (how->kind == WORD)
+		good = read_word(p, key->name, how->words, value, &number);
+	else if (how->kind == YES)
+		good = read_yes(p, key, value, &number);
+	else
+		good = read_number(p, key, value, &number);
+	if (good)
+		rule->rule.effect[rule->rule.effects++] =
+			(struct quirk_effect){ .key = (uint8_t)key->offset, .value = number };
+}
+
+static const struct key *find_key(struct span name, enum place where)
+{
+	for (size_t i = 0; i < KEYS; i++)
+		if ((keys[i].where & where) && span_is(name, keys[i].name))
+			return &keys[i];
+	return NULL;
+}
+
+static void fail_unknown_key(struct parser *p, struct span name, enum place where)
+{
+	const char *known[KEYS + 1];
+	char text[256];
+	size_t n = 0;
+
+	for (size_t i = 0; i < KEYS; i++)
+		if (keys[i].where & where)
+			known[n++] = keys[i].name;
+	known[n] = NULL;
+	join_words(known, text, sizeof text);
+	FAIL(p, "unknown key '%.*s'; known here: %s", SPAN_ARG(name), text);
+}
+
+void reader_assign(struct parser *p, struct block *b, struct span line)
+{
+	const struct span name = span_trim(span_take(&line, span_until(line, '=')));
+	const struct key *key = find_key(name, b->where);
+	uint64_t bit;
+
+	b->filled = true;
+	if (!key) {
+		fail_unknown_key(p, name, b->where);
+		return;
+	}
+	span_take(&line, 1);
+	line = span_trim(line);
+	bit = (uint64_t)1 << (key - keys);
+	if (b->seen & bit)
+		FAIL(p, "%s is given twice in this block; keep one", key->name);
+	else if (!line.len)
+		FAIL(p, "%s has no value; write it behind the '=' or remove the line", key->name);
+	else if (key->effect)
+		set_effect(p, key, line, b);
+	else
+		set_plain(p, key, line, b->base);
+	b->seen |= bit;
+}
+
+void reader_check_required(struct parser *p, const struct block *b)
+{
+	for (size_t i = 0; i < KEYS; i++)
+		if (keys[i].required && keys[i].where == b->where && !(b->seen & (uint64_t)1 << i))
+			reader_fail(p, b->line, "%s is missing; see readers/README.md", keys[i].name);
+}
+
+const char *reader_status_word(enum reader_status status)
+{
+	return (size_t)status <= READER_DISABLED ? status_words[status] : "";
+}
+
+const char *reader_level_word(enum ccid_level level)
+{
+	return (size_t)level <= CCID_EXTENDED_APDU ? reader_level_words[level] : "";
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Is there a card? Asked with GetSlotStatus; waited for on the interrupt endpoint.
+ *
+ * A reader with several slots has one interrupt endpoint, and one thread of pcscd for each slot. The first thread that
+ * waits listens for all; when it leaves, another one takes over.
+ */
+#include "slot/slot.h"
+
+#include "ccid/status.h"
+
+#include <time.h>
+
+enum {
+	EVENT_BUFFER = 1 + 256 / 4 + 64, /* NotifySlotChange of 256 slots, and room for a second event */
+};
+
+/* Make slot_wait_event() return: there is something to look at. */
+static void raise_event(struct slot *slot)
+{
+	struct reader *reader = slot->reader;
+
+	pthread_mutex_lock(&reader->events.lock);
+	slot->event = true;
+	pthread_cond_broadcast(&reader->events.changed);
+	if (reader->events.listening)
+		reader->transport->ops->wake(reader->transport);
+	pthread_mutex_unlock(&reader->events.lock);
+}
+
+void slot_lost_card(struct slot *slot)
+{
+	const bool was_powered = slot->powered;
+
+	slot_forget_card(slot);
+	slot->lost = was_powered;
+	if (was_powered)
+		raise_event(slot);
+}
+
+/* A reader that powers cards by itself shows a swapped card as active again; only the event told of the removal. */
+static bool swapped_unnoticed(struct slot *slot)
+{
+	struct reader *reader = slot->reader;
+	bool seen;
+
+	pthread_mutex_lock(&reader->events.lock);
+	seen = slot->removal_seen;
+	slot->removal_seen = false;
+	pthread_mutex_unlock(&reader->events.lock);
+	return seen && slot->powered && (reader->caps.features & CCID_AUTO_ACTIVATE);
+}
+
+/* What the slot status means, given what was known before. */
+static bool judge_presence(struct slot *slot, enum ccid_icc icc)
+{
+	const bool swapped = swapped_unnoticed(slot);
+
+	if (icc == CCID_ICC_ABSENT) {
+		slot_forget_card(slot);
+		return false;
+	}
+	if (slot->powered && (icc == CCID_ICC_INACTIVE || swapped))
+		slot_lost_card(slot);
+	if (!slot->lost)
+		return true;
+	/* Report the card absent once, and make pcscd look again at once. */
+	OC_LOG(slot->reader->log, OC_LOG_INFO, "slot %u: the card lost its power; it is treated as a new one",
+	       slot->number);
+	slot->lost = false;
+	raise_event(slot);
+	return false;
+}
+
+enum oc_err slot_presence(struct slot *slot, bool *present)
+{
+	struct reader *reader = slot->reader;
+	const struct ccid_command command = ccid_get_slot_status(slot->number);
+	struct ccid_reply reply;
+	enum oc_err err;
+
+	pthread_mutex_lock(&reader->lock);
+	err = ccid_exchange_quiet(&reader->port, &command, CCID_QUICK_MS, &reply);
+	if (reply.type != 0) {
+		/* Also a refusal carries the state of the slot. */
+		slot->present = judge_presence(slot, ccid_icc_of(reply.status));
+		err = OC_OK;
+	} else if (err != OC_E_GONE) {
+		slot_lost_card(slot);
+	}
+	*present = err == OC_OK && slot->present;
+	pthread_mutex_unlock(&reader->lock);
+	return err;
+}
+
+/* ---- waiting ----------------------------------------------------------------------------------------------------- */
+
+static void take_event(struct reader *reader, const struct ccid_event *event)
+{
+	if (event->type == RDR_TO_PC_HARDWARE_ERROR) {
+		OC_LOG(reader->log, OC_LOG_CRITICAL,
+		       "slot %u: the reader reports a hardware error, code %02X", event->slot, event->error);
+		if (event->slot < reader->slots)
+			reader->slot[event->slot].event = true;
+		return;
+	}
+	for (unsigned i = 0; i < reader->slots; i++) {
+		struct slot *slot = &reader->slot[i];
+		bool present, changed;
+
+		if (!ccid_event_slot(event, i, &present, &changed))
+			continue;
+		/* A lone slot is looked at whatever the bits say: some readers set the wrong ones. */
+		slot->event |= changed || reader->slots == 1;
+		slot->removal_seen |= !present;
+	}
+}
+
+static void take_events(struct reader *reader, const uint8_t *bytes, size_t len)
+{
+	struct ccid_event event;
+
+	while (ccid_next_event(&bytes, &len, reader->slots, &event))
+		take_event(reader, &event);
+	if (len)
+		OC_LOG(reader->log, OC_LOG_INFO,
+		       "ignored %zu bytes of an interrupt message, beginning with %02X", len, bytes[0]);
+}
+
+/* Listen for everybody; called and left with events.lock held. */
+static enum oc_err listen_for_all(struct reader *reader, unsigned ms)
+{
+	struct transport *t = reader->transport;
+	uint8_t bytes[EVENT_BUFFER];
+	size_t len = 0;
+	enum oc_err err;
+
+	reader->events.listening = true;
+	pthread_mutex_unlock(&reader->events.lock);
+	err = t->ops->interrupt(t, bytes, sizeof bytes, &len, ms);
+	pthread_mutex_lock(&reader->events.lock);
+	reader->events.listening = false;
+	if (err == OC_OK)
+		take_events(reader, bytes, len);
+	else if (err != OC_E_TIMEOUT && err != OC_E_STOPPED)
+		reader->events.broken = true;
+	/* Somebody else has to listen now, or has got an event. */
+	pthread_cond_broadcast(&reader->events.changed);
+	return err;
+}
+
+static void wait_for_listener(struct reader *reader, unsigned ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&reader->events.changed, &reader->events.lock, &until);
+}
+
+bool slot_has_events(const struct slot *slot)
+{
+	return slot->reader->interrupt;
+}
+
+enum oc_err slot_wait_event(struct slot *slot, unsigned ms)
+{
+	struct reader *reader = slot->reader;
+	struct transport *t = reader->transport;
+	const uint64_t until = t->ops->now(t) + ms;
+	enum oc_err err = OC_OK;
+
+	pthread_mutex_lock(&reader->events.lock);
+	while (!slot->event && !slot->stop && err != OC_E_GONE) {
+		const uint64_t now = t->ops->now(t);
+
+		if (now >= until)
+			break;
+		if (reader->events.broken) {
+			/* pcscd goes on by asking for the presence now and then. */
+			err = OC_E_IO;
+			break;
+		}
+		if (reader->events.listening)
+			wait_for_listener(reader, (unsigned)(until - now));
+		else
+			err = listen_for_all(reader, (unsigned)(until - now));
+	}
+	slot->event = false;
+	slot->stop = false;
+	pthread_mutex_unlock(&reader->events.lock);
+	return err == OC_E_GONE || err == OC_E_IO ? err : OC_OK;
+}
+
+void slot_stop_wait(struct slot *slot)
+{
+	struct reader *reader = slot->reader;
+
+	pthread_mutex_lock(&reader->events.lock);
+	slot->stop = true;
+	pthread_cond_broadcast(&reader->events.changed);
+	if (reader->events.listening)
+		reader->transport->ops->wake(reader->transport);
+	pthread_mutex_unlock(&reader->events.lock);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A reader: one CCID interface with its slots. What src/ifd, the replay of captures and the tests use.
+ *
+ * Every slot_*() call may come from any thread. Calls that talk to the reader take its lock one after the other;
+ * slot_wait_event() sleeps beside them.
+ */
+#ifndef OPENCCID_SLOT_READER_H
+#define OPENCCID_SLOT_READER_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "ccid/descriptor.h"
+#include "ccid/message.h"
+#include "ccid/transport.h"
+#include "tpdu/atr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct reader;
+struct slot;
+
+/* Which voltage is tried first where the reader does not choose by itself; bits 4 and 5 of ifdDriverOptions. */
+enum voltage_policy { VOLTAGE_5V_FIRST, VOLTAGE_3V_FIRST, VOLTAGE_1V8_FIRST, VOLTAGE_READER_DECIDES };
+
+struct reader_setup {
+	struct transport *transport; /* belongs to the reader once reader_open() succeeded */
+	const struct oc_log *log;    /* must outlive the reader */
+	struct ccid_caps caps;
+	uint8_t interface; /* bInterfaceNumber */
+	bool interrupt;    /* it has an interrupt endpoint */
+	enum voltage_policy voltage;
+};
+
+/**
+ * reader_open - make contact
+ *
+ * One GetSlotStatus for slot 0 shows that the reader is there; a silent one is brought to order once and asked again.
+ * OC_E_UNSUPPORTED for an exchange level that the driver does not speak, OC_E_TIMEOUT, OC_E_GONE, OC_E_MEMORY.
+ */
+enum oc_err reader_open(const struct reader_setup *setup, struct reader **out);
+
+/* Power the cards off, where the device is still there, and close the transport. No other call may be running. */
+void reader_close(struct reader *reader);
+
+/* The device is known to be gone: running calls end with OC_E_GONE, later ones begin with it. */
+void reader_gone(struct reader *reader);
+
+/* Slot n, or NULL if the reader has fewer. */
+struct slot *reader_slot(struct reader *reader, unsigned n);
+
+const struct ccid_caps *reader_caps(const struct reader *reader);
+
+/* ---- one slot ---------------------------------------------------------------------------------------------------- */
+
+/**
+ * slot_power_up - power the card and read its answer to reset
+ * @atr, @len: at least ATR_MAX bytes; both written only on OC_OK
+ *
+ * A card that is powered already is reset (CCID knows one message for both). Tries the voltages of the reader one after the
+ * other, lets the card rest in between, and starts over once: a card that was pushed in a moment ago may be mute at first.
+ *
+ * OC_E_NO_CARD, OC_E_MUTE (no voltage brought an ATR), OC_E_ATR (what came is none), or an error of ccid_exchange().
+ */
+enum oc_err slot_power_up(struct slot *slot, uint8_t *atr, size_t *len);
+
+/* Power the card off. An empty slot and a card that is off already are fine. */
+enum oc_err slot_power_down(struct slot *slot);
+
+/**
+ * slot_set_protocol - prepare the reader and the card for a protocol
+ *
+ * What is sent depends on dwFeatures: nothing where the reader negotiates by itself, else SetParameters.
+ * OC_E_PROTOCOL if the ATR, the reader or this driver does not offer it; OC_E_UNPOWERED.
+ */
+enum oc_err slot_set_protocol(struct slot *slot, enum ccid_protocol protocol);
+
+/**
+ * slot_transmit - one command APDU and its response APDU
+ * @rx, *@rx_len: room for the response; *@rx_len is its length on OC_OK and 0 otherwise
+ *
+ * Where no protocol was set since power-up, the first one that the ATR offers is set up first.
+ *
+ * OC_E_APDU      @tx is no APDU; nothing was sent
+ * OC_E_EXTENDED  it is an extended one, and this reader takes only short ones; nothing was sent
+ * OC_E_SPACE     the response does not fit @rx; it is lost, nothing of it is handed out
+ * OC_E_UNPOWERED, OC_E_NO_CARD, OC_E_MUTE, OC_E_CARD, OC_E_PROTOCOL, OC_E_TIMEOUT, ... as their texts say
+ */
+enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len);
+
+/* One PC_to_RDR_Escape and its answer; arguments and errors as slot_transmit(). */
+enum oc_err slot_escape(struct slot *slot, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len);
+
+/**
+ * slot_presence - is there a card?
+ *
+ * A card that lost its power unasked was pulled and put back, or needs a new start: it is reported absent once, so that pcscd
+ * notices.
+ */
+enum oc_err slot_presence(struct slot *slot, bool *present);
+
+/* Is presence told by an interrupt endpoint? If not, slot_wait_event() is of no use and pcscd has to ask. */
+bool slot_has_events(const struct slot *slot);
+
+/* Sleep until something happened in this slot, slot_stop_wait() was called, or @ms passed: OC_OK. OC_E_GONE. */
+enum oc_err slot_wait_event(struct slot *slot, unsigned ms);
+
+/* End slot_wait_event(): the call that sleeps, or if none does the next one. */
+void slot_stop_wait(struct slot *slot);
+
+/* What is known of the card, without asking it. */
+struct slot_state {
+	uint8_t atr[ATR_MAX];
+	size_t atr_len; /* 0 if the card is not powered */
+	bool powered;
+	bool present; /* as of the last slot_presence() */
+	bool protocol_set;
+	enum ccid_protocol protocol;
+};
+
+void slot_get_state(struct slot *slot, struct slot_state *out);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tpdu/apdu.h"
+
+#include "base/bytes.h"
+
+/* Le of 0 asks for as much as its coding can express. */
+static size_t short_ne(uint8_t le)
+{
+	return le ? le : 256;
+}
+
+static size_t extended_ne(size_t le)
+{
+	return le ? le : 65536;
+}
+
+static size_t be16(struct rd *r)
+{
+	const size_t high = rd_u8(r);
+
+	return high << 8 | rd_u8(r);
+}
+
+/* After the header: first byte not 0, or the only one. */
+static enum oc_err parse_short(struct rd r, uint8_t b5, struct apdu *a)
+{
+	if (r.left == 0) {
+		a->kind = APDU_2S;
+		a->ne = short_ne(b5);
+		return OC_OK;
+	}
+	a->nc = b5;
+	a->data = rd_bytes(&r, a->nc);
+	if (r.overrun || r.left > 1)
+		return OC_E_APDU;
+	a->kind = r.left ? APDU_4S : APDU_3S;
+	a->ne = r.left ? short_ne(rd_u8(&r)) : 0;
+	return OC_OK;
+}
+
+/* After the header and 00h: two bytes of Lc or Le follow. */
+static enum oc_err parse_extended(struct rd r, struct apdu *a)
+{
+	const size_t first = be16(&r);
+
+	if (r.overrun)
+		return OC_E_APDU;
+	if (r.left == 0) {
+		a->kind = APDU_2E;
+		a->ne = extended_ne(first);
+		return OC_OK;
+	}
+	if (first == 0)
+		return OC_E_APDU;
+	a->nc = first;
+	a->data = rd_bytes(&r, a->nc);
+	if (r.overrun || (r.left != 0 && r.left != 2))
+		return OC_E_APDU;
+	a->kind = r.left ? APDU_4E : APDU_3E;
+	a->ne = r.left ? extended_ne(be16(&r)) : 0;
+	return OC_OK;
+}
+
+enum oc_err apdu_parse(const uint8_t *bytes, size_t len, struct apdu *out)
+{
+	struct rd r = rd_of(bytes, len);
+	struct apdu a = { .kind = APDU_1 };
+	enum oc_err err = OC_OK;
+
+	a.cla = rd_u8(&r);
+	a.ins = rd_u8(&r);
+	a.p1 = rd_u8(&r);
+	a.p2 = rd_u8(&r);
+	if (r.overrun)
+		return OC_E_APDU;
+	if (r.left != 0) {
+		const uint8_t b5 = rd_u8(&r);
+
+		err = b5 == 0 && r.left != 0 ? parse_extended(r, &a) : parse_short(r, b5, &a);
+	}
+	if (err == OC_OK)
+		*out = a;
+	return err;
+}
+
+const char *apdu_case_name(enum apdu_case kind)
+{
+	static const char *const names[] = { "case 1",  "case 2S", "case 3S", "case 4S",
+					     "case 2E", "case 3E", "case 4E" };
+
+	return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : "no case";
+}

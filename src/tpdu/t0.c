@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tpdu/t0.h"
+
+#include "base/bytes.h"
+
+enum {
+	INS_GET_RESPONSE = 0xC0,
+	SW1_MORE_DATA = 0x61,
+	SW1_WRONG_LE = 0x6C,
+	SW_LEN = 2,
+};
+
+/* Groups of class bytes: the first row that fits says which bits survive. */
+uint8_t t0_get_response_class(uint8_t cla)
+{
+	static const struct {
+		uint8_t mask, value, keep;
+	} groups[] = {
+		{ 0xE0, 0x00, 0x03 }, /* 000c ssll: first interindustry, channels 0 to 3 */
+		{ 0xC0, 0x40, 0x4F }, /* 01sc llll: further interindustry, channels 4 to 19 */
+		{ 0xF0, 0x80, 0x83 }, /* 1000 ssll: GlobalPlatform */
+		{ 0xC0, 0xC0, 0xCF }, /* 11sc llll: GlobalPlatform, channels 4 to 19 */
+	};
+
+	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
+		if ((cla & groups[i].mask) == groups[i].value)
+			return cla & groups[i].keep;
+	return cla;
+}
+
+/* T=0 reads INS as procedure byte: 6xh and 9xh cannot be commands. CLA FFh is for the reader itself, not for a card. */
+static bool ins_is_valid(const struct apdu *apdu)
+{
+	const uint8_t high = apdu->ins & 0xF0;
+
+	return apdu->cla == 0xFF || (high != 0x60 && high != 0x90);
+}
+
+enum oc_err t0_begin(struct t0 *t0, const struct apdu *apdu, uint8_t *answer, size_t cap)
+{
+	if (apdu_extended(apdu))
+		return OC_E_EXTENDED;
+	if (!ins_is_valid(apdu))
+		return OC_E_APDU;
+	if (cap < SW_LEN)
+		return OC_E_SPACE;
+	*t0 = (struct t0){ .apdu = *apdu, .answer = answer, .cap = cap, .state = T0_COMMAND };
+	return OC_OK;
+}
+
+static void fail(struct t0 *t0, enum oc_err err)
+{
+	t0->state = T0_FAILED;
+	t0->err = err;
+}
+
+/* 12.2: P3 is Lc, or Le where there is no data; case 1 sends 00. */
+static size_t put_command(const struct t0 *t0, uint8_t out[T0_TPDU_MAX], size_t *expect)
+{
+	const struct apdu *a = &t0->apdu;
+	struct wr w = wr_of(out, T0_TPDU_MAX);
+
+	wr_u8(&w, a->cla);
+	wr_u8(&w, a->ins);
+	wr_u8(&w, a->p1);
+	wr_u8(&w, a->p2);
+	wr_u8(&w, (uint8_t)(a->nc ? a->nc : a->ne));
+	wr_bytes(&w, a->data, a->nc);
+	*expect = (a->nc ? 0 : a->ne) + SW_LEN;
+	return T0_TPDU_MAX - w.left;
+}
+
+/* The longest data that P3 asks for. */
+static size_t p3_len(uint8_t p3)
+{
+	return p3 ? p3 : 256;
+}
+
+static size_t put_get_response(const struct t0 *t0, uint8_t out[T0_TPDU_MAX], size_t *expect)
+{
+	const uint8_t tpdu[] = { t0_get_response_class(t0->apdu.cla), INS_GET_RESPONSE, 0, 0, t0->p3 };
+	struct wr w = wr_of(out, T0_TPDU_MAX);
+
+	wr_bytes(&w, tpdu, sizeof tpdu);
+	*expect = p3_len(t0->p3) + SW_LEN;
+	return sizeof tpdu;
+}
+
+enum step t0_next(struct t0 *t0, uint8_t out[T0_TPDU_MAX], struct block *block)
+{
+	*block = (struct block){ 0 };
+	if (t0->state == T0_DONE)
+		return STEP_DONE;
+	if (t0->state != T0_FAILED && t0->rounds++ >= T0_MAX_ROUNDS)
+		fail(t0, OC_E_LIMIT);
+	if (t0->state == T0_FAILED)
+		return STEP_FAIL;
+	block->len = t0->state == T0_COMMAND ? put_command(t0, out, &block->expect)
+					     : put_get_response(t0, out, &block->expect);
+	return STEP_SEND;
+}
+
+/* Data that the card may send for the TPDU just sent. */
+static size_t allowed(const struct t0 *t0)
+{
+	if (t0->state == T0_GET_RESPONSE)
+		return p3_len(t0->p3);
+	return t0->apdu.nc ? 0 : t0->apdu.ne;
+}
+
+static void finish(struct t0 *t0, uint8_t sw1, uint8_t sw2)
+{
+	if (t0->cap - t0->len < SW_LEN) {
+		fail(t0, OC_E_SPACE);
+		return;
+	}
+	t0->answer[t0->len++] = sw1;
+	t0->answer[t0->len++] = sw2;
+	t0->state = T0_DONE;
+}
+
+/* The next GET RESPONSE asks for what the card offers, and never for more than is still wanted. */
+static void fetch(struct t0 *t0, uint8_t offered)
+{
+	const size_t wanted = t0->apdu.ne - t0->len;
+
+	t0->p3 = (uint8_t)(p3_len(offered) < wanted ? offered : wanted);
+	t0->state = T0_GET_RESPONSE;
+	t0->set_again = false;
+}
+
+/* 12.2.5: what SW1 SW2 ask for while a case 4 answer is being fetched. */
+static void go_on(struct t0 *t0, size_t got, uint8_t sw1, uint8_t sw2)
+{
+	const bool fetching = t0->state == T0_GET_RESPONSE;
+	const bool wanted = t0->len < t0->apdu.ne;
+
+	if (sw1 == SW1_WRONG_LE && fetching && got == 0 && !t0->corrected && wanted) {
+		t0->corrected = true;
+		fetch(t0, sw2);
+		return;
+	}
+	if (sw1 != SW1_MORE_DATA || !wanted) {
+		finish(t0, sw1, sw2);
+		return;
+	}
+	if (fetching && got == 0) {
+		/* A card that always has more and never gives it. */
+		fail(t0, OC_E_LIMIT);
+		return;
+	}
+	t0->corrected = false;
+	fetch(t0, sw2);
+}
+
+static void feed_block(struct t0 *t0, const uint8_t *data, size_t len)
+{
+	const size_t got = len - SW_LEN;
+
+	if (len < SW_LEN || got > allowed(t0)) {
+		fail(t0, OC_E_CARD);
+		return;
+	}
+	if (got > t0->cap - t0->len) {
+		fail(t0, OC_E_SPACE);
+		return;
+	}
+	if (got)
+		memcpy(t0->answer + t0->len, data, got);
+	t0->len += got;
+	if (t0->apdu.kind == APDU_4S)
+		go_on(t0, got, data[got], data[got + 1]);
+	else
+		finish(t0, data[got], data[got + 1]);
+}
+
+void t0_feed(struct t0 *t0, const struct reply *reply)
+{
+	if (t0->state != T0_COMMAND && t0->state != T0_GET_RESPONSE)
+		return;
+	if (reply->kind == REPLY_BLOCK)
+		feed_block(t0, reply->data, reply->len);
+	else if (reply->kind == REPLY_NOT_SENT && !t0->set_again)
+		t0->set_again = true;
+	else
+		fail(t0, reply->err);
+}

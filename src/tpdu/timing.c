@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tpdu/timing.h"
+
+#include "tpdu/atr.h"
+
+enum {
+	DEFAULT_FI_DI = 0x11,
+	DEFAULT_WI = 10,
+	DEFAULT_CLOCK_KHZ = 4000,
+	CHARACTER_ETU = 12,
+	GAPS = 3,
+};
+
+struct rates {
+	uint64_t fi, di, khz;
+};
+
+static struct rates rates_of(const struct timing *t)
+{
+	unsigned fi, di;
+
+	if (!atr_fi_di(t->fi_di, &fi, &di))
+		atr_fi_di(DEFAULT_FI_DI, &fi, &di);
+	return (struct rates){ fi, di, t->clock_khz ? t->clock_khz : DEFAULT_CLOCK_KHZ };
+}
+
+/* Clock cycles to milliseconds, rounded up: at f kHz a millisecond has f cycles. */
+static uint32_t cycles_ms(uint64_t cycles, uint64_t khz)
+{
+	const uint64_t ms = (cycles + khz - 1) / khz;
+
+	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
+/* WT = WI x 960 x Fi / f (10.2) */
+uint32_t timing_wwt_ms(const struct timing *t)
+{
+	const struct rates r = rates_of(t);
+
+	return cycles_ms((t->wi ? t->wi : DEFAULT_WI) * UINT64_C(960) * r.fi, r.khz);
+}
+
+uint32_t timing_t0_ms(const struct timing *t, size_t bytes)
+{
+	const struct rates r = rates_of(t);
+	/* N = 255 means 12 etu, as N = 0 does (8.3, TC1) */
+	const uint64_t etu = CHARACTER_ETU + (t->guard_time == 255 ? 0u : t->guard_time);
+	const uint64_t line = (uint64_t)bytes * etu * r.fi / r.di;
+
+	return cycles_ms(line, r.khz) + GAPS * timing_wwt_ms(t);
+}

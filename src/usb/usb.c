@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Transfers are asynchronous, and have no time-out of their own: who waits keeps the time, and takes the transfer back when
+ * it is over. Each reader has a libusb context to itself, so that no reader waits for the events of another one.
+ */
+#include "usb/usb.h"
+
+#include "usb/devname.h"
+#include "usb/holder.h"
+#include "usb/sysfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libusb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CANCEL_MS = 2000, NODE_MAX = 64 };
+
+/* One transfer that is used again and again. */
+struct urb {
+	struct libusb_transfer *transfer;
+	bool posted; /* submitted, and not yet collected; only the thread that waits looks at it */
+	int done;    /* set by the callback; atomic, and an int because libusb wants one */
+};
+
+struct usb {
+	struct transport base;
+	const struct oc_log *log;
+	libusb_context *context;
+	libusb_device_handle *handle;
+	int fd;
+	char node[NODE_MAX];
+	uint8_t interface;
+	bool claimed;
+	uint8_t ep_in, ep_out, ep_interrupt; /* 0: none */
+	struct urb in, out, interrupt;
+
+	pthread_mutex_t lock; /* what other threads may do to a waiting one */
+	bool sleeping;        /* interrupt is submitted */
+	bool woken;
+	bool gone;
+};
+
+static struct usb *usb_of(struct transport *t)
+{
+	return (struct usb *)(void *)t;
+}
+
+/* ---- time -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t usb_now(struct transport *t)
+{
+	struct timespec now;
+
+	(void)t;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void usb_pause(struct transport *t, unsigned ms)
+{
+	const struct timespec span = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	(void)t;
+	nanosleep(&span, NULL);
+}
+
+/* ---- transfers --------------------------------------------------------------------------------------------------- */
+
+static enum oc_err of_libusb(int error)
+{
+	switch (error) {
+	case LIBUSB_ERROR_NO_DEVICE:
+	case LIBUSB_ERROR_NOT_FOUND: return OC_E_GONE;
+	case LIBUSB_ERROR_TIMEOUT: return OC_E_TIMEOUT;
+	case LIBUSB_ERROR_PIPE: return OC_E_STALL;
+	case LIBUSB_ERROR_NO_MEM: return OC_E_MEMORY;
+	case LIBUSB_ERROR_BUSY: return OC_E_BUSY;
+	case LIBUSB_ERROR_ACCESS: return OC_E_ACCESS;
+	default: return error < 0 ? OC_E_IO : OC_OK;
+	}
+}
+
+static enum oc_err of_status(enum libusb_transfer_status status)
+{
+	switch (status) {
+	case LIBUSB_TRANSFER_COMPLETED: return OC_OK;
+	case LIBUSB_TRANSFER_STALL: return OC_E_STALL;
+	case LIBUSB_TRANSFER_NO_DEVICE: return OC_E_GONE;
+	case LIBUSB_TRANSFER_CANCELLED:
+	case LIBUSB_TRANSFER_TIMED_OUT: return OC_E_TIMEOUT;
+	case LIBUSB_TRANSFER_OVERFLOW: return OC_E_LENGTH;
+	case LIBUSB_TRANSFER_ERROR: break;
+	}
+	return OC_E_IO;
+}
+
+static void LIBUSB_CALL on_done(struct libusb_transfer *transfer)
+{
+	struct urb *urb = transfer->user_data;
+
+	__atomic_store_n(&urb->done, 1, __ATOMIC_RELEASE);
+}
+
+static bool is_done(const struct urb *urb)
+{
+	return __atomic_load_n(&urb->done, __ATOMIC_ACQUIRE);
+}
+
+static bool is_gone(struct usb *u)
+{
+	bool gone;
+
+	pthread_mutex_lock(&u->lock);
+	gone = u->gone;
+	pthread_mutex_unlock(&u->lock);
+	return gone;
+}
+
+static enum oc_err post(struct urb *urb)
+{
+	const int error =
+		(__atomic_store_n(&urb->done, 0, __ATOMIC_RELEASE), libusb_submit_transfer(urb->transfer));
+
+	urb->posted = error == 0;
+	return of_libusb(error);
+}
+
+/* Serve events until the transfer is done or the time is over. */
+static void serve(struct usb *u, struct urb *urb, unsigned ms)
+{
+	const uint64_t until = usb_now(&u->base) + ms;
+
+	while (!is_done(urb)) {
+		const uint64_t now = usb_now(&u->base);
+		const uint64_t left = now < until ? until - now : 0;
+		struct timeval tv = { .tv_sec = (time_t)(left / 1000),
+				      .tv_usec = (suseconds_t)(left % 1000 * 1000) };
+
+		if (!left || libusb_handle_events_timeout_completed(u->context, &tv, &urb->done) < 0)
+			return;
+	}
+}
+
+/* Take a transfer back. What had arrived before that still counts. */
+static void take_back(struct usb *u, struct urb *urb)
+{
+	if (!is_done(urb)) {
+		libusb_cancel_transfer(urb->transfer);
+		serve(u, urb, CANCEL_MS);
+	}
+}
+
+/* Wait for a posted transfer and collect it; it is not posted afterwards, whatever happened. */
+static enum oc_err collect(struct usb *u, struct urb *urb, unsigned ms, size_t *len)
+{
+	const struct libusb_transfer *transfer = urb->transfer;
+	enum oc_err err;
+
+	serve(u, urb, ms);
+	take_back(u, urb);
+	if (!is_done(urb)) {
+		/* The kernel does not give it back: neither it nor its buffer may be used again. */
+		OC_LOG(u->log, OC_LOG_CRITICAL,
+		       "%s: the kernel does not give a transfer back; unplug the reader", u->node);
+		u->base.ops->gone(&u->base);
+		return OC_E_GONE;
+	}
+	urb->posted = false;
+	if (is_gone(u))
+		return OC_E_GONE;
+	err = of_status(transfer->status);
+	/* Some readers end a message on a full packet without a zero-length one: then the time runs out on whole data. */
+	if (err == OC_E_TIMEOUT && transfer->actual_length > 0)
+		err = OC_OK;
+	*len = err == OC_OK ? (size_t)transfer->actual_length : 0;
+	return err;
+}
+
+static enum oc_err usb_send(struct transport *t, const uint8_t *out, size_t len, uint8_t *in, size_t cap,
+			    unsigned ms)
+{
+	struct usb *u = usb_of(t);
+	struct libusb_transfer *to = u->out.transfer, *from = u->in.transfer;
+	size_t sent = 0, none;
+	enum oc_err err;
+
+	if (is_gone(u))
+		return OC_E_GONE;
+	if (u->in.posted)
+		collect(u, &u->in, 0, &none);
+	/* libusb's buffers are not const, but OUT data is only read. */
+	libusb_fill_bulk_transfer(to, u->handle, u->ep_out, (uint8_t *)(uintptr_t)out, (int)len, on_done,
+				  &u->out, 0);
+	libusb_fill_bulk_transfer(from, u->handle, u->ep_in, in, (int)cap, on_done, &u->in, 0);
+	err = post(&u->in);
+	if (err != OC_OK)
+		return err;
+	err = post(&u->out);
+	if (err == OC_OK)
+		err = collect(u, &u->out, ms, &sent);
+	if (err == OC_OK && sent != len)
+		err = OC_E_TIMEOUT;
+	if (err != OC_OK)
+		collect(u, &u->in, 0, &none);
+	return err;
+}
+
+static enum oc_err usb_recv(struct transport *t, size_t *len, unsigned ms)
+{
+	struct usb *u = usb_of(t);
+
+	*len = 0;
+	if (is_gone(u))
+		return OC_E_GONE;
+	if (!u->in.posted) {
+		const enum oc_err err = post(&u->in);
+
+		if (err != OC_OK)
+			return err;
+	}
+	return collect(u, &u->in, ms, len);
+}
+
+static enum oc_err usb_control(struct transport *t, const struct transport_setup *setup, uint8_t *data,
+			       size_t *len, unsigned ms)
+{
+	struct usb *u = usb_of(t);
+	int n;
+
+	if (is_gone(u))
+		return OC_E_GONE;
+	n = libusb_control_transfer(u->handle, setup->request_type, setup->request, setup->value,
+				    setup->index, data, (uint16_t)*len, ms);
+	*len = n > 0 ? (size_t)n : 0;
+	return of_libusb(n);
+}
+
+static enum oc_err usb_clear_halt(struct transport *t)
+{
+	struct usb *u = usb_of(t);
+	int error;
+
+	if (is_gone(u))
+		return OC_E_GONE;
+	error = libusb_clear_halt(u->handle, u->ep_out);
+	if (error == 0)
+		error = libusb_clear_halt(u->handle, u->ep_in);
+	return of_libusb(error);
+}
+
+/* ---- the interrupt endpoint -------------------------------------------------------------------------------------- */
+
+static enum oc_err fall_asleep(struct usb *u, uint8_t *buf, size_t cap)
+{
+	enum oc_err err = OC_OK;
+
+	pthread_mutex_lock(&u->lock);
+	if (u->gone) {
+		err = OC_E_GONE;
+	} else if (u->woken) {
+		u->woken = false;
+		err = OC_E_STOPPED;
+	} else {
+		libusb_fill_interrupt_transfer(u->interrupt.transfer, u->handle, u->ep_interrupt, buf,
+					       (int)cap, on_done, &u->interrupt, 0);
+		err = post(&u->interrupt);
+		u->sleeping = err == OC_OK;
+	}
+	pthread_mutex_unlock(&u->lock);
+	return err;
+}
+
+static enum oc_err usb_interrupt(struct transport *t, uint8_t *buf, size_t cap, size_t *len, unsigned ms)
+{
+	struct usb *u = usb_of(t);
+	enum oc_err err;
+
+	*len = 0;
+	if (!u->ep_interrupt)
+		return OC_E_UNSUPPORTED;
+	err = fall_asleep(u, buf, cap);
+	if (err != OC_OK)
+		return err;
+	err = collect(u, &u->interrupt, ms, len);
+	pthread_mutex_lock(&u->lock);
+	u->sleeping = false;
+	if (err == OC_E_TIMEOUT && u->woken) {
+		u->woken = false;
+		err = OC_E_STOPPED;
+	}
+	pthread_mutex_unlock(&u->lock);
+	return err;
+}
+
+static void usb_wake(struct transport *t)
+{
+	struct usb *u = usb_of(t);
+
+	pthread_mutex_lock(&u->lock);
+	u->woken = true;
+	if (u->sleeping)
+		libusb_cancel_transfer(u->interrupt.transfer);
+	pthread_mutex_unlock(&u->lock);
+}
+
+static void usb_gone(struct transport *t)
+{
+	struct usb *u = usb_of(t);
+
+	pthread_mutex_lock(&u->lock);
+	u->gone = true;
+	/* Those that are not submitted refuse to be cancelled, which is fine. */
+	libusb_cancel_transfer(u->in.transfer);
+	libusb_cancel_transfer(u->out.transfer);
+	if (u->ep_interrupt)
+		libusb_cancel_transfer(u->interrupt.transfer);
+	pthread_mutex_unlock(&u->lock);
+}
+
+/* ---- open and close ---------------------------------------------------------------------------------------------- */
+
+/* A transfer that the kernel kept must not be freed. */
+static void free_urb(struct urb *urb)
+{
+	if (!urb->posted)
+		libusb_free_transfer(urb->transfer);
+}
+
+static void usb_close(struct transport *t)
+{
+	struct usb *u = usb_of(t);
+	size_t none;
+
+	if (u->in.posted)
+		collect(u, &u->in, 0, &none);
+	if (u->claimed)
+		libusb_release_interface(u->handle, u->interface);
+	free_urb(&u->in);
+	free_urb(&u->out);
+	free_urb(&u->interrupt);
+	if (u->handle)
+		libusb_close(u->handle);
+	if (u->context)
+		libusb_exit(u->context);
+	if (u->fd >= 0)
+		close(u->fd);
+	pthread_mutex_destroy(&u->lock);
+	free(u);
+}
+
+static const struct transport_ops usb_ops = {
+	.send = usb_send,
+	.recv = usb_recv,
+	.control = usb_control,
+	.clear_halt = usb_clear_halt,
+	.interrupt = usb_interrupt,
+	.wake = usb_wake,
+	.gone = usb_gone,
+	.now = usb_now,
+	.pause = usb_pause,
+	.close = usb_close,
+};
+
+/* A context of its own that does not look at every device of the machine is possible since libusb 1.0.27. */
+#if LIBUSB_API_VERSION >= 0x0100010A
+static int init_context(libusb_context **context)
+{
+	const struct libusb_init_option option = { .option = LIBUSB_OPTION_NO_DEVICE_DISCOVERY };
+
+	return libusb_init_context(context, &option, 1);
+}
+#else
+static int init_context(libusb_context **context)
+{
+	/* The older switch is one for the whole process, and would blind other drivers in it. */
+	return libusb_init(context);
+}
+#endif
+
+static enum oc_err open_node(struct usb *u)
+{
+	u->fd = open(u->node, O_RDWR | O_CLOEXEC);
+	if (u->fd >= 0)
+		return OC_OK;
+	if (errno == EACCES || errno == EPERM) {
+		OC_LOG(u->log, OC_LOG_CRITICAL,
+		       "%s: no permission to open the reader. Is 60-openccid.rules among the udev rules, and "
+		       "is pcscd in the "
+		       "group that it gives the reader to? After installing the rules, plug the reader in "
+		       "again",
+		       u->node);
+		return OC_E_ACCESS;
+	}
+	OC_LOG(u->log, OC_LOG_CRITICAL, "%s: cannot be opened: %s", u->node, strerror(errno));
+	return errno == ENOENT || errno == ENODEV || errno == ENXIO ? OC_E_GONE : OC_E_IO;
+}
+
+static enum oc_err open_libusb(struct usb *u)
+{
+	int error = init_context(&u->context);
+
+	if (error == 0)
+		error = libusb_wrap_sys_device(u->context, u->fd, &u->handle);
+	if (error == 0)
+		return OC_OK;
+	OC_LOG(u->log, OC_LOG_CRITICAL, "%s: libusb cannot use the device: %s", u->node,
+	       libusb_error_name(error));
+	return of_libusb(error);
+}
+
+static void add_extra(struct usb_info *info, const unsigned char *extra, int len)
+{
+	if (len <= 0 || (size_t)len > sizeof info->extra - info->extra_len)
+		return;
+	memcpy(info->extra + info->extra_len, extra, (size_t)len);
+	info->extra_len += (size_t)len;
+}
+
+static void note_endpoint(struct usb *u, const struct libusb_endpoint_descriptor *ep)
+{
+	const bool in = ep->bEndpointAddress & LIBUSB_ENDPOINT_IN;
+	const int type = ep->bmAttributes & LIBUSB_TRANSFER_TYPE_MASK;
+
+	if (type == LIBUSB_TRANSFER_TYPE_BULK && in && !u->ep_in)
+		u->ep_in = ep->bEndpointAddress;
+	if (type == LIBUSB_TRANSFER_TYPE_BULK && !in && !u->ep_out)
+		u->ep_out = ep->bEndpointAddress;
+	if (type == LIBUSB_TRANSFER_TYPE_INTERRUPT && in && !u->ep_interrupt)
+		u->ep_interrupt = ep->bEndpointAddress;
+}
+
+static void note_interface(struct usb *u, const struct libusb_interface_descriptor *i, struct usb_info *info)
+{
+	info->class = i->bInterfaceClass;
+	info->subclass = i->bInterfaceSubClass;
+	info->protocol = i->bInterfaceProtocol;
+	add_extra(info, i->extra, i->extra_length);
+	for (uint8_t e = 0; e < i->bNumEndpoints; e++) {
+		note_endpoint(u, &i->endpoint[e]);
+		add_extra(info, i->endpoint[e].extra, i->endpoint[e].extra_length);
+	}
+	info->bulk = u->ep_in && u->ep_out;
+	info->interrupt = u->ep_interrupt != 0;
+}
+
+static enum oc_err read_descriptors(struct usb *u, struct usb_info *info)
+{
+	libusb_device *device = libusb_get_device(u->handle);
+	struct libusb_device_descriptor desc;
+	struct libusb_config_descriptor *config;
+	bool found = false;
+	int error = libusb_get_device_descriptor(device, &desc);
+
+	if (error == 0)
+		error = libusb_get_active_config_descriptor(device, &config);
+	if (error != 0) {
+		OC_LOG(u->log, OC_LOG_CRITICAL, "%s: the device's descriptors cannot be read: %s", u->node,
+		       libusb_error_name(error));
+		return of_libusb(error);
+	}
+	info->vid = desc.idVendor;
+	info->pid = desc.idProduct;
+	info->bcd_device = desc.bcdDevice;
+	for (uint8_t i = 0; i < config->bNumInterfaces && !found; i++) {
+		const struct libusb_interface *interface = &config->interface[i];
+
+		found = interface->num_altsetting > 0 &&
+			interface->altsetting[0].bInterfaceNumber == u->interface;
+		if (found)
+			note_interface(u, &interface->altsetting[0], info);
+	}
+	libusb_free_config_descriptor(config);
+	return found ? OC_OK : OC_E_NOT_CCID;
+}
+
+/* The name of the kernel driver on our interface, or "" */
+static void kernel_driver(const struct usb *u, const struct usb_info *info, char *name, size_t cap)
+{
+	char path[SYSFS_PATH];
+
+	name[0] = '\0';
+	if (sysfs_find_address(info->bus, info->address, path))
+		sysfs_interface_driver(path, u->interface, name, cap);
+}
+
+static void tell_busy(const struct usb *u, const struct usb_info *info)
+{
+	char who[256], driver[64];
+
+	kernel_driver(u, info, driver, sizeof driver);
+	if (driver[0] && strcmp(driver, "usbfs") != 0)
+		snprintf(who, sizeof who, "the kernel driver %s holds it and could not be detached", driver);
+	else if (!holder_find(u->node, who, sizeof who))
+		snprintf(who, sizeof who,
+			 "most likely GnuPG's scdaemon (put disable-ccid into scdaemon.conf), another driver "
+			 "of "
+			 "pcscd, or a virtual machine");
+	OC_LOG(u->log, OC_LOG_CRITICAL,
+	       "%s: interface %u is in use by somebody else: %s. End that, then plug the reader in again",
+	       u->node, u->interface, who);
+}
+
+static enum oc_err claim(struct usb *u, const struct usb_info *info)
+{
+	char driver[64];
+	int error;
+
+	if (libusb_kernel_driver_active(u->handle, u->interface) == 1) {
+		kernel_driver(u, info, driver, sizeof driver);
+		OC_LOG(u->log, OC_LOG_INFO, "%s: taking interface %u from the kernel driver %s", u->node,
+		       u->interface, driver);
+	}
+	libusb_set_auto_detach_kernel_driver(u->handle, 1);
+	error = libusb_claim_interface(u->handle, u->interface);
+	if (error == LIBUSB_ERROR_BUSY)
+		tell_busy(u, info);
+	else if (error != 0)
+		OC_LOG(u->log, OC_LOG_CRITICAL, "%s: interface %u cannot be claimed: %s", u->node,
+		       u->interface, libusb_error_name(error));
+	u->claimed = error == 0;
+	return of_libusb(error);
+}
+
+static enum oc_err allocate(struct usb *u)
+{
+	u->in.transfer = libusb_alloc_transfer(0);
+	u->out.transfer = libusb_alloc_transfer(0);
+	u->interrupt.transfer = libusb_alloc_transfer(0);
+	return u->in.transfer && u->out.transfer && u->interrupt.transfer ? OC_OK : OC_E_MEMORY;
+}
+
+static enum oc_err bring_up(struct usb *u, struct usb_info *info)
+{
+	enum oc_err err = open_node(u);
+
+	if (err == OC_OK)
+		err = open_libusb(u);
+	if (err == OC_OK)
+		err = read_descriptors(u, info);
+	if (err == OC_OK && !info->bulk)
+		err = OC_E_NOT_CCID;
+	if (err == OC_OK)
+		err = claim(u, info);
+	if (err == OC_OK)
+		err = allocate(u);
+	return err;
+}
+
+static enum oc_err locate(const char *text, const struct oc_log *log, struct usb_name *name)
+{
+	if (usb_name_parse(text, name) != OC_OK) {
+		OC_LOG(log, OC_LOG_CRITICAL, "\"%.100s\" is no device name of pcscd", text);
+		return OC_E_NAME;
+	}
+	if (name->located ||
+	    sysfs_find_ids(name->vid, name->pid, &name->bus, &name->address, &name->interface))
+		return OC_OK;
+	OC_LOG(log, OC_LOG_CRITICAL, "no USB device %04x:%04x is attached", name->vid, name->pid);
+	return OC_E_GONE;
+}
+
+enum oc_err usb_open(const char *text, const struct oc_log *log, struct usb_info *info,
+		     struct transport **out)
+{
+	struct usb_name name;
+	struct usb *u;
+	enum oc_err err;
+
+	*info = (struct usb_info){ 0 };
+	err = locate(text, log, &name);
+	if (err != OC_OK)
+		return err;
+	u = calloc(1, sizeof *u);
+	if (!u)
+		return OC_E_MEMORY;
+	u->base.ops = &usb_ops;
+	u->log = log;
+	u->fd = -1;
+	u->interface = (uint8_t)name.interface;
+	snprintf(u->node, sizeof u->node, "/dev/bus/usb/%03u/%03u", name.bus, name.address);
+	pthread_mutex_init(&u->lock, NULL);
+	info->bus = name.bus;
+	info->address = name.address;
+	info->interface = u->interface;
+	err = bring_up(u, info);
+	if (err != OC_OK) {
+		usb_close(&u->base);
+		return err;
+	}
+	*out = &u->base;
+	return OC_OK;
+}
+
+bool usb_string(const struct usb_info *info, const char *which, char text[USB_STRING_MAX])
+{
+	char path[SYSFS_PATH];
+
+	return sysfs_find_address(info->bus, info->address, path) &&
+	       sysfs_attribute(path, which, text, USB_STRING_MAX);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The transport that is libusb-1.0: opens the one interface that pcscd names. */
+#ifndef OPENCCID_USB_USB_H
+#define OPENCCID_USB_USB_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "ccid/transport.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { USB_EXTRA_MAX = 512, USB_STRING_MAX = 128 };
+
+/* What the interface says of itself. */
+struct usb_info {
+	uint16_t vid, pid, bcd_device;
+	unsigned bus, address;
+	uint8_t interface, class, subclass, protocol;
+	bool bulk;      /* has bulk-IN and bulk-OUT */
+	bool interrupt; /* has interrupt-IN */
+	/* Class-specific descriptors: those of the interface, then those behind each of its endpoints. */
+	uint8_t extra[USB_EXTRA_MAX];
+	size_t extra_len;
+};
+
+/**
+ * usb_open - open a device by the name that pcscd gave it, and claim its interface
+ * @info: written as soon as the descriptors are known, also when a later step fails
+ * @out: written only on OC_OK; free with its close()
+ *
+ * Every failure is told in one log line that says why and what to do:
+ * OC_E_NAME       the name is not understood
+ * OC_E_ACCESS     the node may not be opened: which rule is missing
+ * OC_E_BUSY       another program or kernel driver holds the interface: which one, as far as that can be seen
+ * OC_E_NOT_CCID   no such interface, or one without the endpoints of a reader (no log: pcscd tries every interface)
+ * OC_E_GONE, OC_E_IO, OC_E_MEMORY
+ */
+enum oc_err usb_open(const char *name, const struct oc_log *log, struct usb_info *info,
+		     struct transport **out);
+
+/* A string of the device as the kernel read it: "manufacturer", "product" or "serial". False if it has none. */
+bool usb_string(const struct usb_info *info, const char *which, char text[USB_STRING_MAX]);
+
+#endif

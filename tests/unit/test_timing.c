@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Waiting times in milliseconds (ISO/IEC 7816-3:2006, 10.2). */
+#include "tpdu/timing.h"
+#include "check.h"
+
+/* WWT = WI x 960 x Fi / f: it does not depend on D. Rounding up by one is free. */
+static const struct {
+	const char *name;
+	struct timing timing;
+	uint32_t wwt_ms;
+} wwt_rows[] = {
+	{ "WI 10 at 4 MHz", { 4000, 0x11, 0, 10 }, 893 },
+	{ "WI 0 counts as 10", { 4000, 0x11, 0, 0 }, 893 },
+	{ "WI 1 at 4 MHz", { 4000, 0x11, 0, 1 }, 90 },
+	{ "WI 255 at 4 MHz", { 4000, 0x11, 0, 255 }, 22767 },
+	{ "Di is of no account", { 4000, 0x18, 0, 10 }, 893 },
+	{ "Fi 512", { 4000, 0x96, 0, 10 }, 1229 },
+	{ "Fi 2048, WI 255", { 4000, 0xD1, 0, 255 }, 125338 },
+	{ "3580 kHz", { 3580, 0x11, 0, 10 }, 998 },
+	{ "reserved Fi counts as 11h", { 4000, 0x71, 0, 10 }, 893 },
+	{ "reserved Di counts as 11h", { 4000, 0x9A, 0, 10 }, 893 },
+};
+
+static void work_waiting_time(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(wwt_rows); i++) {
+		uint32_t got = timing_wwt_ms(&wwt_rows[i].timing);
+
+		if (got != wwt_rows[i].wwt_ms + 1)
+			CHECK_INT(wwt_rows[i].name, got, wwt_rows[i].wwt_ms);
+	}
+	check_done();
+}
+
+/* Three gaps, and (12 + N) etu for each character; N = 255 is no extra time for T=0. */
+static void a_whole_tpdu(void **state)
+{
+	static const struct {
+		const char *name;
+		struct timing timing;
+		size_t bytes;
+		uint32_t characters_ms;
+	} rows[] = {
+		{ "no bytes", { 4000, 0x11, 0, 10 }, 0, 0 },
+		{ "263 at 372/1", { 4000, 0x11, 0, 10 }, 263, 293 },
+		{ "263 at 372/1, N 255", { 4000, 0x11, 255, 10 }, 263, 293 },
+		{ "263 at 372/1, N 254", { 4000, 0x11, 254, 10 }, 263, 6507 },
+		{ "263 at 512/32", { 4000, 0x96, 0, 10 }, 263, 12 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint32_t want = 3 * timing_wwt_ms(&rows[i].timing) + rows[i].characters_ms;
+		uint32_t got = timing_t0_ms(&rows[i].timing, rows[i].bytes);
+		char name[80];
+
+		snprintf(name, sizeof name, "%s: %u, not near %u", rows[i].name, got, want);
+		/* N = 254 may stretch by Fi/Di of the ATR; rounding may go up a little everywhere. */
+		CHECK(name, got + 3 >= want && got <= want + 5);
+	}
+	check_done();
+}
+
+/* Any values, also those of a hostile descriptor: never 0, never wrapped to something short. */
+static void never_too_short(void **state)
+{
+	static const uint32_t clocks[] = { 1, 100, 4000, 20000, 0xFFFFFFFF };
+
+	(void)state;
+	for (size_t c = 0; c < COUNT(clocks); c++) {
+		for (unsigned fi_di = 0; fi_di < 256; fi_di++) {
+			struct timing slow = { clocks[c], (uint8_t)fi_di, 254, 255 };
+			struct timing quick = { clocks[c], (uint8_t)fi_di, 0, 1 };
+			char name[40];
+
+			snprintf(name, sizeof name, "%u kHz, TA1 %02X", clocks[c], fi_di);
+			CHECK(name, timing_t0_ms(&slow, 263) >= timing_t0_ms(&quick, 263));
+			CHECK(name, timing_t0_ms(&slow, 263) >= timing_t0_ms(&slow, 2));
+			CHECK(name, timing_wwt_ms(&slow) >= timing_wwt_ms(&quick));
+		}
+	}
+	CHECK("no clock at all", timing_t0_ms(&(const struct timing){ 0, 0x11, 0, 10 }, 263) > 0);
+	check_done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(work_waiting_time),
+		cmocka_unit_test(a_whole_tpdu),
+		cmocka_unit_test(never_too_short),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
