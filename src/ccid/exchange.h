@@ -72,6 +72,8 @@ static inline uint8_t *ccid_payload(struct ccid_port *port, size_t *cap)
  * OC_OK         the reader carried the command out
  * OC_E_TIMEOUT  no answer in time; the reader was brought back to order, see ccid/recover.h
  * OC_E_ANSWER, OC_E_SHORT, OC_E_LENGTH  what came is no answer; as above
+ * OC_E_LIMIT    more than CCID_MAX_EXTENSIONS time extensions; as above
+ * OC_E_SPACE    the command is longer than the port's buffer; nothing was sent
  * OC_E_GONE, OC_E_IO, OC_E_STALL        the bus failed
  * others        the reader answered "failed": ccid_judge() of the answer, which is logged in words
  *

@@ -98,8 +98,8 @@ enum oc_err ccid_judge(const struct ccid_reply *reply)
 {
 	if (ccid_command_status_of(reply->status) == CCID_DONE)
 		return OC_OK;
-	if (ccid_command_status_of(reply->status) != CCID_FAILED)
-		return OC_E_ANSWER;
+	if (ccid_command_status_of(reply->status) == CCID_TIME_EXTENSION)
+		return OC_E_ANSWER; /* not final; the exchange does not hand it out */
 	/* A card pulled in the middle shows as mute, parity error or hardware error; the slot tells which it is. */
 	if (ccid_icc_of(reply->status) == CCID_ICC_ABSENT)
 		return OC_E_NO_CARD;

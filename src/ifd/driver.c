@@ -210,6 +210,10 @@ static enum oc_err join(unsigned long lun)
 	first = find(lun & ~(unsigned long)SLOT_MASK);
 	err = first && !(*first)->closing ? bind_lun(lun, (*first)->device) : OC_E_NAME;
 	pthread_mutex_unlock(&table.lock);
+	if (err == OC_E_NAME)
+		OC_LOG(&table.log, OC_LOG_CRITICAL,
+		       "Lun %lX cannot be opened: its reader is not open, or has no slot %lu", lun,
+		       lun & SLOT_MASK);
 	return err;
 }
 

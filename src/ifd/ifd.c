@@ -229,7 +229,7 @@ EXPORT RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR
 
 	if (!RxLength)
 		return IFD_COMMUNICATION_ERROR;
-	len = *RxLength;
+	len = RxBuffer ? *RxLength : 0;
 	*RxLength = 0;
 	binding = binding_of(Lun, "IFDHTransmitToICC");
 	if (!binding)

@@ -17,8 +17,8 @@ enum {
 	READER_UNITS = 16,      /* observed units of one product */
 	READER_INTERFACES = 32, /* interfaces of all units together */
 	READER_RULES = 16,
-	READER_LIST = 128,         /* clocks or data rates of one interface */
-	READER_LINE = 1023,        /* bytes of a line */
+	READER_LIST = 255,         /* clocks or data rates of one interface: their number is a byte */
+	READER_LINE = 2047,        /* bytes of a line */
 	READER_FILE_MAX = 1 << 20, /* bytes of a file */
 };
 
@@ -60,7 +60,7 @@ struct reader_rule {
 	char why[READER_WHY]; /* empty for the section's own rule: see the section's */
 };
 
-/* One [vid:pid] section. About 45 KiB: allocate it, do not put it on a stack. */
+/* One [vid:pid] section. About 80 KiB: allocate it, do not put it on a stack. */
 struct reader_section {
 	const char *file; /* as given to the parser */
 	unsigned line;    /* of the [vid:pid] */

@@ -21,7 +21,7 @@ static const struct effect_kind {
 };
 
 /*
- * Every key. @low and @high bound a number, the items of a list or the bytes of a text; BYTES has exactly @high.
+ * Every key. @low and @high bound a number, each item of a list or the bytes of a text; BYTES has exactly @high.
  * @offset is into the struct of its place; for an effect it is the enum quirk_key instead.
  */
 static const struct key {
@@ -46,8 +46,8 @@ static const struct key {
 	{ "endpoints", INTERFACE, NUMBER, 0, 3, AT(interface, endpoints), .required = true },
 	{ "descriptor", INTERFACE, BYTES, 0, CCID_DESCRIPTOR_LEN, AT(interface, descriptor),
 	  .required = true },
-	{ "clocks", INTERFACE, LIST, 1, READER_LIST, AT(interface, clocks), .required = false },
-	{ "data-rates", INTERFACE, LIST, 1, READER_LIST, AT(interface, data_rates), .required = false },
+	{ "clocks", INTERFACE, LIST, 1, 1000000, AT(interface, clocks), .required = false },
+	{ "data-rates", INTERFACE, LIST, 1, 100000000, AT(interface, data_rates), .required = false },
 	{ "why", RULE, TEXT, 1, READER_WHY - 1, AT(rule, why), .required = true },
 #undef AT
 #define X(id, text, how, least, most, member) \
@@ -160,21 +160,26 @@ static bool read_bytes(struct parser *p, const struct key *key, struct span valu
 	return false;
 }
 
+/* Readers that refuse a request sometimes answer it with whatever is in their memory: such lists do not belong here. */
 static bool read_list(struct parser *p, const struct key *key, struct span value, struct reader_list *out)
 {
+	uint32_t number;
+
 	out->count = 0;
 	for (struct span word; (word = span_word(&value, ',')).len; out->count++) {
-		if (out->count == key->high) {
-			FAIL(p, "%s has more than %u entries; leave out a list that cannot be true",
-			     key->name, (unsigned)key->high);
+		if (out->count == READER_LIST) {
+			FAIL(p, "%s has more than %d entries; leave out a list that cannot be true",
+			     key->name, READER_LIST);
 			return false;
 		}
-		if (!span_decimal(word, &out->value[out->count]) || out->value[out->count] == 0) {
+		if (!span_decimal(word, &number) || number < key->low || number > key->high) {
 			FAIL(p,
-			     "%s: '%.*s' is not a number; write decimal numbers above 0, with commas between",
-			     key->name, SPAN_ARG(word));
+			     "%s: '%.*s' cannot be; write decimal numbers from %u to %u with commas between, "
+			     "or leave out a list that is not true",
+			     key->name, SPAN_ARG(word), (unsigned)key->low, (unsigned)key->high);
 			return false;
 		}
+		out->value[out->count] = number;
 	}
 	return true;
 }

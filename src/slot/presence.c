@@ -72,6 +72,15 @@ static bool judge_presence(struct slot *slot, enum ccid_icc icc)
 	return false;
 }
 
+static void remember_told(struct slot *slot, bool present)
+{
+	struct reader *reader = slot->reader;
+
+	pthread_mutex_lock(&reader->events.lock);
+	slot->told_present = present;
+	pthread_mutex_unlock(&reader->events.lock);
+}
+
 enum oc_err slot_presence(struct slot *slot, bool *present)
 {
 	struct reader *reader = slot->reader;
@@ -89,11 +98,27 @@ enum oc_err slot_presence(struct slot *slot, bool *present)
 		slot_lost_card(slot);
 	}
 	*present = err == OC_OK && slot->present;
+	remember_told(slot, *present);
 	pthread_mutex_unlock(&reader->lock);
 	return err;
 }
 
 /* ---- waiting ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * The first notification after the reader was opened tells of a card that was there before, or of none: what pcscd knows
+ * already is no event. A lone slot is looked at whatever the bits say: some readers set the wrong ones.
+ */
+static void take_notification(struct slot *slot, bool present, bool changed)
+{
+	const bool known = !slot->notified && present == slot->told_present;
+
+	slot->notified = true;
+	if (known)
+		return;
+	slot->event |= changed || slot->reader->slots == 1;
+	slot->removal_seen |= !present;
+}
 
 static void take_event(struct reader *reader, const struct ccid_event *event)
 {
@@ -110,9 +135,7 @@ static void take_event(struct reader *reader, const struct ccid_event *event)
 
 		if (!ccid_event_slot(event, i, &present, &changed))
 			continue;
-		/* A lone slot is looked at whatever the bits say: some readers set the wrong ones. */
-		slot->event |= changed || reader->slots == 1;
-		slot->removal_seen |= !present;
+		take_notification(slot, present, changed);
 	}
 }
 
@@ -128,7 +151,7 @@ static void take_events(struct reader *reader, const uint8_t *bytes, size_t len)
 }
 
 /* Listen for everybody; called and left with events.lock held. */
-static enum oc_err listen_for_all(struct reader *reader, unsigned ms)
+static void listen_for_all(struct reader *reader, unsigned ms)
 {
 	struct transport *t = reader->transport;
 	uint8_t bytes[EVENT_BUFFER];
@@ -143,10 +166,9 @@ static enum oc_err listen_for_all(struct reader *reader, unsigned ms)
 	if (err == OC_OK)
 		take_events(reader, bytes, len);
 	else if (err != OC_E_TIMEOUT && err != OC_E_STOPPED)
-		reader->events.broken = true;
+		reader->events.broken = err;
 	/* Somebody else has to listen now, or has got an event. */
 	pthread_cond_broadcast(&reader->events.changed);
-	return err;
 }
 
 static void wait_for_listener(struct reader *reader, unsigned ms)
@@ -176,25 +198,25 @@ enum oc_err slot_wait_event(struct slot *slot, unsigned ms)
 	enum oc_err err = OC_OK;
 
 	pthread_mutex_lock(&reader->events.lock);
-	while (!slot->event && !slot->stop && err != OC_E_GONE) {
+	while (!slot->event && !slot->stop) {
 		const uint64_t now = t->ops->now(t);
 
 		if (now >= until)
 			break;
 		if (reader->events.broken) {
 			/* pcscd goes on by asking for the presence now and then. */
-			err = OC_E_IO;
+			err = reader->events.broken;
 			break;
 		}
 		if (reader->events.listening)
 			wait_for_listener(reader, (unsigned)(until - now));
 		else
-			err = listen_for_all(reader, (unsigned)(until - now));
+			listen_for_all(reader, (unsigned)(until - now));
 	}
 	slot->event = false;
 	slot->stop = false;
 	pthread_mutex_unlock(&reader->events.lock);
-	return err == OC_E_GONE || err == OC_E_IO ? err : OC_OK;
+	return err;
 }
 
 void slot_stop_wait(struct slot *slot)

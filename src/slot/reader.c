@@ -147,7 +147,7 @@ void reader_gone(struct reader *reader)
 	reader->transport->ops->gone(reader->transport);
 	/* Those who wait for the listener, not for the device. */
 	pthread_mutex_lock(&reader->events.lock);
-	reader->events.broken = true;
+	reader->events.broken = OC_E_GONE;
 	pthread_cond_broadcast(&reader->events.changed);
 	pthread_mutex_unlock(&reader->events.lock);
 }

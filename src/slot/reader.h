@@ -62,7 +62,9 @@ const struct ccid_caps *reader_caps(const struct reader *reader);
  * A card that is powered already is reset (CCID knows one message for both). Tries the voltages of the reader one after the
  * other, lets the card rest in between, and starts over once: a card that was pushed in a moment ago may be mute at first.
  *
- * OC_E_NO_CARD, OC_E_MUTE (no voltage brought an ATR), OC_E_ATR (what came is none), or an error of ccid_exchange().
+ * A malformed ATR of up to 33 bytes is handed out as it came; no protocol can be set then.
+ * OC_E_NO_CARD, OC_E_MUTE (no voltage brought an ATR), OC_E_ATR (more than 33 bytes came, and no ATR among them), or an
+ * error of ccid_exchange().
  */
 enum oc_err slot_power_up(struct slot *slot, uint8_t *atr, size_t *len);
 
@@ -104,7 +106,10 @@ enum oc_err slot_presence(struct slot *slot, bool *present);
 /* Is presence told by an interrupt endpoint? If not, slot_wait_event() is of no use and pcscd has to ask. */
 bool slot_has_events(const struct slot *slot);
 
-/* Sleep until something happened in this slot, slot_stop_wait() was called, or @ms passed: OC_OK. OC_E_GONE. */
+/*
+ * Sleep until something happened in this slot, slot_stop_wait() was called, or @ms passed: OC_OK. OC_E_GONE; or the error that
+ * ended the interrupt endpoint, after which every call returns it at once.
+ */
 enum oc_err slot_wait_event(struct slot *slot, unsigned ms);
 
 /* End slot_wait_event(): the call that sleeps, or if none does the next one. */

@@ -31,6 +31,8 @@ struct slot {
 
 	/* Under reader->events.lock */
 	bool event, stop, removal_seen;
+	bool notified;     /* the reader has sent a notification since it was opened */
+	bool told_present; /* what slot_presence() said last */
 };
 
 struct reader {
@@ -47,7 +49,7 @@ struct reader {
 		pthread_mutex_t lock;
 		pthread_cond_t changed;
 		bool listening;
-		bool broken; /* the endpoint failed: nobody listens any more */
+		enum oc_err broken; /* OC_OK, or why nobody listens any more */
 	} events;
 
 	unsigned slots;

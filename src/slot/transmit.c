@@ -29,15 +29,10 @@ static bool fits_message(const struct slot *slot, size_t len)
 }
 
 /* Hand out a whole answer, or none: a cut one would be a lie. */
-static enum oc_err hand_out(const struct slot *slot, const struct ccid_reply *reply, uint8_t *rx, size_t cap,
-			    size_t *rx_len)
+static enum oc_err hand_out(const struct ccid_reply *reply, uint8_t *rx, size_t cap, size_t *rx_len)
 {
-	if (reply->len > cap) {
-		OC_LOG(slot->reader->log, OC_LOG_CRITICAL,
-		       "slot %u: the answer of %zu bytes does not fit the buffer of %zu bytes; it is lost",
-		       slot->number, reply->len, cap);
+	if (reply->len > cap)
 		return OC_E_SPACE;
-	}
 	if (reply->len)
 		memcpy(rx, reply->data, reply->len);
 	*rx_len = reply->len;
@@ -156,7 +151,7 @@ static enum oc_err transmit_apdu(struct slot *slot, const struct apdu *apdu, con
 	}
 	if (reply.len < 2)
 		return OC_E_CARD;
-	return hand_out(slot, &reply, rx, cap, rx_len);
+	return hand_out(&reply, rx, cap, rx_len);
 }
 
 /* ---- the two calls ----------------------------------------------------------------------------------------------- */
@@ -194,7 +189,7 @@ static void log_result(const struct slot *slot, const struct apdu *apdu, enum oc
 {
 	const struct oc_log *log = slot->reader->log;
 
-	if (err == OC_E_PROTOCOL || err == OC_E_UNSUPPORTED || err == OC_E_SPACE)
+	if (err == OC_E_PROTOCOL || err == OC_E_UNSUPPORTED)
 		return; /* told, with its reason, where it was found */
 	if (err != OC_OK)
 		OC_LOG(log, OC_LOG_CRITICAL, "slot %u: command %02X %02X (%s) failed: %s", slot->number,
@@ -256,7 +251,10 @@ enum oc_err slot_escape(struct slot *slot, const uint8_t *tx, size_t tx_len, uin
 		err = slot_exchange(slot, &command, ESCAPE_MS, &reply);
 	}
 	if (err == OC_OK)
-		err = hand_out(slot, &reply, rx, cap, rx_len);
+		err = hand_out(&reply, rx, cap, rx_len);
+	if (err != OC_OK)
+		OC_LOG(reader->log, OC_LOG_CRITICAL, "slot %u: Escape command of %zu bytes failed: %s",
+		       slot->number, tx_len, oc_strerr(err));
 	pthread_mutex_unlock(&reader->lock);
 	return err;
 }

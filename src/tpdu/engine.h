@@ -29,6 +29,8 @@ struct block {
 enum reply_kind {
 	REPLY_BLOCK,    /* bytes */
 	REPLY_NOT_SENT, /* refused by the reader (bError F6h); the card never saw the block */
+	REPLY_DAMAGED,  /* the card's answer was damaged on the line (FDh) */
+	REPLY_SILENT,   /* the card, though present, did not answer in time (FEh) */
 	REPLY_FAILED,   /* anything else; reply.err says what */
 };
 
@@ -36,7 +38,8 @@ struct reply {
 	enum reply_kind kind;
 	const uint8_t *data;
 	size_t len;
-	enum oc_err err;
+	uint8_t chain;   /* bChainParameter, byte 9 of DataBlock */
+	enum oc_err err; /* of every kind but REPLY_BLOCK */
 };
 
 #endif

@@ -16,6 +16,7 @@ uint8_t t0_get_response_class(uint8_t cla)
 	static const struct {
 		uint8_t mask, value, keep;
 	} groups[] = {
+		{ 0xFF, 0xFF, 0xFF }, /* no class of a card */
 		{ 0xE0, 0x00, 0x03 }, /* 000c ssll: first interindustry, channels 0 to 3 */
 		{ 0xC0, 0x40, 0x4F }, /* 01sc llll: further interindustry, channels 4 to 19 */
 		{ 0xF0, 0x80, 0x83 }, /* 1000 ssll: GlobalPlatform */
