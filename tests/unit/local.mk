@@ -1,12 +1,84 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+UNIT_LDADD = src/libcore.la $(CMOCKA_LIBS)
+UNIT_SCRIPT = tests/unit/script.c tests/unit/script.h tests/unit/check.h
 
-# ---- the readers' data ----
+# The protocol core; those with UNIT_SCRIPT play a reader that follows a script.
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_reader_file tests/unit/test_readers
-tests_unit_test_reader_file_SOURCES = tests/unit/test_reader_file.c tests/unit/check.h
-tests_unit_test_reader_file_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_reader_file_LDADD = src/libcore.la $(CMOCKA_LIBS)
-tests_unit_test_readers_SOURCES = tests/unit/test_readers.c tests/unit/check.h
-tests_unit_test_readers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_readers_LDADD = src/libcore.la $(CMOCKA_LIBS)
+check_PROGRAMS += \
+	tests/unit/test_base \
+	tests/unit/test_message \
+	tests/unit/test_reply \
+	tests/unit/test_descriptor \
+	tests/unit/test_status \
+	tests/unit/test_apdu \
+	tests/unit/test_atr \
+	tests/unit/test_t0 \
+	tests/unit/test_t0_walk \
+	tests/unit/test_timing \
+	tests/unit/test_exchange \
+	tests/unit/test_recover \
+	tests/unit/test_slot_power \
+	tests/unit/test_slot_transmit \
+	tests/unit/test_slot_presence
 endif
+
+tests_unit_test_base_SOURCES = tests/unit/test_base.c tests/unit/check.h
+tests_unit_test_base_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_base_LDADD = $(UNIT_LDADD)
+tests_unit_test_message_SOURCES = tests/unit/test_message.c tests/unit/check.h
+tests_unit_test_message_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_message_LDADD = $(UNIT_LDADD)
+tests_unit_test_reply_SOURCES = tests/unit/test_reply.c tests/unit/check.h
+tests_unit_test_reply_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_reply_LDADD = $(UNIT_LDADD)
+tests_unit_test_descriptor_SOURCES = tests/unit/test_descriptor.c tests/unit/check.h
+tests_unit_test_descriptor_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_descriptor_LDADD = $(UNIT_LDADD)
+tests_unit_test_status_SOURCES = tests/unit/test_status.c tests/unit/check.h
+tests_unit_test_status_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_status_LDADD = $(UNIT_LDADD)
+tests_unit_test_apdu_SOURCES = tests/unit/test_apdu.c tests/unit/check.h
+tests_unit_test_apdu_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_apdu_LDADD = $(UNIT_LDADD)
+tests_unit_test_atr_SOURCES = tests/unit/test_atr.c tests/unit/check.h
+tests_unit_test_atr_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_atr_LDADD = $(UNIT_LDADD)
+tests_unit_test_t0_SOURCES = tests/unit/test_t0.c tests/unit/check.h
+tests_unit_test_t0_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_t0_LDADD = $(UNIT_LDADD)
+tests_unit_test_t0_walk_SOURCES = tests/unit/test_t0_walk.c tests/unit/check.h
+tests_unit_test_t0_walk_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_t0_walk_LDADD = $(UNIT_LDADD)
+tests_unit_test_timing_SOURCES = tests/unit/test_timing.c tests/unit/check.h
+tests_unit_test_timing_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_timing_LDADD = $(UNIT_LDADD)
+tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(UNIT_SCRIPT)
+tests_unit_test_exchange_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_exchange_LDADD = $(UNIT_LDADD)
+tests_unit_test_recover_SOURCES = tests/unit/test_recover.c $(UNIT_SCRIPT)
+tests_unit_test_recover_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_recover_LDADD = $(UNIT_LDADD)
+tests_unit_test_slot_power_SOURCES = tests/unit/test_slot_power.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_slot_power_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_slot_power_LDADD = $(UNIT_LDADD)
+tests_unit_test_slot_transmit_SOURCES = tests/unit/test_slot_transmit.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_slot_transmit_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_slot_transmit_LDADD = $(UNIT_LDADD)
+tests_unit_test_slot_presence_SOURCES = tests/unit/test_slot_presence.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_slot_presence_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_slot_presence_LDADD = $(UNIT_LDADD)
+
+# The readers' data.
+if HAVE_CMOCKA
+check_PROGRAMS += \
+	tests/unit/test_reader_file \
+	tests/unit/test_readers
+endif
+
+tests_unit_test_reader_file_SOURCES = tests/unit/test_reader_file.c tests/unit/check.h
+tests_unit_test_reader_file_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_reader_file_LDADD = $(UNIT_LDADD)
+tests_unit_test_readers_SOURCES = tests/unit/test_readers.c tests/unit/check.h
+tests_unit_test_readers_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_readers_LDADD = $(UNIT_LDADD)

@@ -123,8 +123,10 @@ static const struct bad {
 	       "ff 00 00 "
 	       "00 01\n",
 	  6, "bLength is 09h" },
-	{ "clock 0", GOOD "    clocks = 4000, 0\n", 9, "'0' is not a number" },
-	{ "rate in words", GOOD "    data-rates = fast\n", 9, "'fast' is not a number" },
+	{ "clock 0", GOOD "    clocks = 4000, 0\n", 9,
+	  "clocks: '0' cannot be; write decimal numbers from 1 to 1000000" },
+	{ "rate above all reason", GOOD "    data-rates = 9600, 100000001\n", 9, "'100000001' cannot be" },
+	{ "rate in words", GOOD "    data-rates = fast\n", 9, "data-rates: 'fast' cannot be" },
 	/* blocks */
 	{ "no class", HEAD "unit 05.23:\n  interface 0:\n    endpoints = 3\n    descriptor = " HEX54 "\n", 5,
 	  "class is missing" },
@@ -208,7 +210,7 @@ static const char everything[] =
 	"\n"
 	"      descriptor = " HEX54 "\n"
 	"      clocks = 4000,8000 , 12000\n"
-	"      data-rates = 4294967295\n"
+	"      data-rates = 100000000\n"
 	"  interface 0:\n" FACE "firmware >= 05.00 and firmware < 05.20 and message = 263 and level = tpdu:\n"
 	"  max-message = 271\n"
 	"  level = short-apdu\n"
@@ -249,7 +251,7 @@ static void check_interfaces(const struct reader_section *s)
 	assert_int_equal(i->clocks.count, 3);
 	assert_int_equal(i->clocks.value[2], 12000);
 	assert_int_equal(i->data_rates.count, 1);
-	assert_int_equal(i->data_rates.value[0], UINT32_MAX);
+	assert_int_equal(i->data_rates.value[0], 100000000);
 	assert_int_equal(s->interface[1].unit, 0);
 	assert_int_equal(s->interface[1].number, 0);
 	assert_int_equal(s->interface[1].clocks.count, 0);
@@ -369,19 +371,19 @@ static void bounds_are_kept(void **state)
 
 static void long_values_are_refused(void **state)
 {
-	char text[2048] = "[04e6:5116]\nname = ";
+	char text[4096] = "[04e6:5116]\nname = ";
 	const size_t head = strlen(text);
 
 	(void)state;
 	memset(text + head, 'x', READER_TEXT);
 	expect_one(text, "name has 128 characters; at most 127");
 	memset(text + head, 'x', READER_LINE);
-	expect_one(text, "the line has 1030 bytes");
+	expect_one(text, "the line has 2054 bytes");
 	memset(text + head, '\0', READER_LINE);
 	strcpy(text, "[04e6:5116]\nunit 01.00:\n  interface 0:\n    clocks = ");
 	for (unsigned i = 0; i < READER_LIST + 1; i++)
 		strcat(text, "1,");
-	expect_one(text, "clocks has more than 128 entries");
+	expect_one(text, "clocks has more than 255 entries");
 }
 
 /* Every beginning of a good file, and every one with one byte of it spoilt, ends without harm. */

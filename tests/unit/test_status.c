@@ -22,6 +22,10 @@ static const struct {
 	{ 0xF2, 0xF2, CARD_NEVER_SAW, "BUSY_WITH_AUTO_SEQUENCE" },
 	{ 0xF3, 0xF3, CARD_NEVER_SAW, "DEACTIVATED_PROTOCOL" },
 	{ 0xF4, 0xF4, CARD_SAW, "PROCEDURE_BYTE_CONFLICT" },
+	{ 0xF5, 0xF5, CARD_NEVER_SAW, "ICC_CLASS_NOT_SUPPORTED" }, /* these four belong to power-on */
+	{ 0xF6, 0xF6, CARD_NEVER_SAW, "ICC_PROTOCOL_NOT_SUPPORTED" },
+	{ 0xF7, 0xF7, CARD_NEVER_SAW, "BAD_ATR_TCK" },
+	{ 0xF8, 0xF8, CARD_NEVER_SAW, "BAD_ATR_TS" },
 	{ 0xF9, 0xFA, CARD_MAY_HAVE_SEEN, NULL },
 	{ 0xFB, 0xFB, CARD_MAY_HAVE_SEEN, "HW_ERROR" },
 	{ 0xFC, 0xFC, CARD_SAW, "XFR_OVERRUN" },
@@ -46,16 +50,11 @@ static void what_the_card_saw(void **state)
 	check_done();
 }
 
-/* F5h..F8h belong to power-on. A command is not lost by repeating it, but none of them proves that a card executed one. */
-static void power_on_errors_have_their_names(void **state)
+/* A mute card may have executed what it did not answer. */
+static void a_mute_card_may_have_worked(void **state)
 {
 	(void)state;
-	CHECK_STRING("F5", ccid_error_info(0xF5)->name, "ICC_CLASS_NOT_SUPPORTED");
-	CHECK_STRING("F6", ccid_error_info(0xF6)->name, "ICC_PROTOCOL_NOT_SUPPORTED");
-	CHECK_STRING("F7", ccid_error_info(0xF7)->name, "BAD_ATR_TCK");
-	CHECK_STRING("F8", ccid_error_info(0xF8)->name, "BAD_ATR_TS");
 	CHECK_STRING("FE", ccid_error_info(0xFE)->name, "ICC_MUTE");
-	/* A mute card may have executed what it did not answer. */
 	CHECK("FE", ccid_error_info(0xFE)->card != CARD_NEVER_SAW);
 	check_done();
 }
@@ -155,12 +154,9 @@ static void the_two_bit_fields(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_card_saw),
-		cmocka_unit_test(power_on_errors_have_their_names),
-		cmocka_unit_test(every_value_has_an_entry),
-		cmocka_unit_test(judgements),
-		cmocka_unit_test(only_status_0_is_success),
-		cmocka_unit_test(the_two_bit_fields),
+		cmocka_unit_test(what_the_card_saw),        cmocka_unit_test(a_mute_card_may_have_worked),
+		cmocka_unit_test(every_value_has_an_entry), cmocka_unit_test(judgements),
+		cmocka_unit_test(only_status_0_is_success), cmocka_unit_test(the_two_bit_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

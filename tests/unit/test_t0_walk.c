@@ -76,11 +76,12 @@ static void walk_feed(struct walk *w, const uint8_t *data, size_t len, uint8_t s
 	struct reply reply = { .kind = REPLY_BLOCK, .data = in, .len = len + 2 };
 
 	w->tpdus++;
-	memcpy(in, data, len);
+	if (len)
+		memcpy(in, data, len);
 	in[len] = w->sw[0] = sw1;
 	in[len + 1] = w->sw[1] = sw2;
 	assert_true(w->sent_len + len <= LOG_CAP);
-	memcpy(w->sent + w->sent_len, data, len);
+	memcpy(w->sent + w->sent_len, in, len);
 	w->sent_len += len;
 	t0_feed(&w->t0, &reply);
 }

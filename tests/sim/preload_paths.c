@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* pcscd's compiled-in folders, moved elsewhere by the environment. */
+#include "preload.h"
+#include "usbfs_wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *from;
+	const char *env;
+} moves[] = {
+	{ "/usr/lib/pcsc/drivers", SIM_ENV_DRIVERS },
+	{ "/run/pcscd", SIM_ENV_RUN },
+	{ "/var/run/pcscd", SIM_ENV_RUN },
+};
+
+const char *preload_path(const char *path, char buf[PRELOAD_PATH_MAX])
+{
+	for (size_t i = 0; path && i < sizeof moves / sizeof moves[0]; i++) {
+		const size_t len = strlen(moves[i].from);
+		const char *to;
+
+		if (strncmp(path, moves[i].from, len) != 0 || (path[len] != '\0' && path[len] != '/'))
+			continue;
+		to = getenv(moves[i].env);
+		if (!to || !*to)
+			continue;
+		if (snprintf(buf, PRELOAD_PATH_MAX, "%s%s", to, path + len) < PRELOAD_PATH_MAX)
+			return buf;
+	}
+	return path;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* XfrBlock: the reader's half of ISO 7816-3, T=0 and PPS, at TPDU and short APDU level. */
+#include "reader_priv.h"
+
+#include <string.h>
+
+/* One byte from the card; its thinking time adds up. */
+bool sim_line_recv(struct line *line, uint8_t *byte)
+{
+	unsigned delay_ms = 0;
+
+	if (!line->card->ops->recv(line->card, line->fidi, byte, &delay_ms))
+		return false;
+	line->delay_ms += delay_ms;
+	return true;
+}
+
+static void line_send(struct line *line, const uint8_t *bytes, size_t len)
+{
+	line->card->ops->send(line->card, line->fidi, bytes, len);
+}
+
+/* The procedure byte that is not NULL (ISO 7816-3, 10.3.3). */
+static bool procedure_byte(struct line *line, uint8_t *byte)
+{
+	enum { NULL_BYTE = 0x60, NULLS_MAX = 4096 };
+
+	for (unsigned i = 0; i < NULLS_MAX; i++) {
+		if (!sim_line_recv(line, byte))
+			return false;
+		if (*byte != NULL_BYTE)
+			return true;
+		line->nulls++;
+	}
+	return false;
+}
+
+struct t0_progress {
+	const uint8_t *data; /* to the card, or NULL */
+	size_t left;         /* bytes that still have to go or come */
+	uint8_t *out;
+	size_t out_len;
+};
+
+/* n bytes of data after an acknowledgement; false if the card falls silent. */
+static bool move_data(struct line *line, struct t0_progress *p, size_t n)
+{
+	p->left -= n;
+	if (p->data) {
+		line_send(line, p->data, n);
+		p->data += n;
+		return true;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!sim_line_recv(line, &p->out[p->out_len++]))
+			return false;
+	return true;
+}
+
+static bool is_sw1(uint8_t byte)
+{
+	return byte >> 4 == 6 || byte >> 4 == 9;
+}
+
+int sim_t0_tpdu(struct line *line, const uint8_t header[5], const uint8_t *data, uint8_t out[258],
+		size_t *out_len)
+{
+	struct t0_progress p = { .data = data, .left = header[4], .out = out };
+	uint8_t byte;
+
+	if (!data && p.left == 0)
+		p.left = 256;
+	line_send(line, header, 5);
+	for (unsigned i = 0; i < 512; i++) {
+		if (!procedure_byte(line, &byte))
+			return ERR_MUTE;
+		if (byte == header[1] && p.left) {
+			if (!move_data(line, &p, p.left))
+				return ERR_MUTE;
+		} else if ((byte ^ header[1]) == 0xFF && p.left) {
+			if (!move_data(line, &p, 1))
+				return ERR_MUTE;
+		} else if (is_sw1(byte)) {
+			out[p.out_len++] = byte;
+			if (!sim_line_recv(line, &out[p.out_len++]))
+				return ERR_MUTE;
+			*out_len = p.out_len;
+			return OK;
+		} else {
+			return ERR_PROCEDURE_BYTE;
+		}
+	}
+	return ERR_PROCEDURE_BYTE;
+}
+
+bool sim_line_pps(struct line *line, const uint8_t *pps, size_t len, uint8_t reply[6], size_t *reply_len)
+{
+	uint8_t check = 0;
+	size_t want = 2;
+
+	line_send(line, pps, len);
+	for (*reply_len = 0; *reply_len < want; check ^= reply[(*reply_len)++]) {
+		if (!sim_line_recv(line, &reply[*reply_len]))
+			return false;
+		if (*reply_len == 1)
+			want = 3u + (reply[1] >> 4 & 1) + (reply[1] >> 5 & 1) + (reply[1] >> 6 & 1);
+	}
+	return check == 0 && reply[0] == 0xFF;
+}
+
+bool sim_pps_by_reader(struct sim_slot *slot, uint8_t protocol, uint8_t fidi)
+{
+	const uint8_t pps0 = (uint8_t)(0x10 | protocol);
+	const uint8_t pps[4] = { 0xFF, pps0, fidi, (uint8_t)(0xFF ^ pps0 ^ fidi) };
+	struct line line = { .card = slot->card, .fidi = SIM_FIDI_DEFAULT };
+	uint8_t reply[6], byte;
+	size_t len;
+
+	if (slot->pps || slot->used) { /* negotiable again only after a reset */
+		slot->card->ops->reset(slot->card, 0, true);
+		for (unsigned i = 0; i < SIM_ATR_MAX && sim_line_recv(&line, &byte); i++)
+			;
+	}
+	slot->pps = true;
+	slot->used = false;
+	return sim_line_pps(&line, pps, sizeof pps, reply, &len) && reply[1] == pps0 && reply[2] == fidi;
+}
+
+static void finish(const struct line *line, struct reply *reply)
+{
+	reply->delay_ms = line->delay_ms;
+	reply->extensions = line->nulls;
+}
+
+/* ---- TPDU level ---- */
+
+static void xfr_pps(struct sim_reader *r, const struct command *cmd, struct reply *reply)
+{
+	struct line line = { .card = cmd->slot->card, .fidi = SIM_FIDI_DEFAULT };
+	const bool by_reader = r->class.features & (FEAT_NEGOTIATES | FEAT_AUTO_PPS);
+
+	if (by_reader || cmd->slot->used || cmd->slot->pps || cmd->slot->atr.specific || cmd->len < 3 ||
+	    cmd->len > 6) {
+		sim_reader_violate(r, by_reader ? "PPS by the host, this reader does it by itself"
+						: "PPS is malformed or not the first exchange after the ATR");
+		reply->error = ERR_DATA;
+		return;
+	}
+	cmd->slot->pps = true;
+	if (!sim_line_pps(&line, cmd->data, cmd->len, r->scratch, &reply->len))
+		reply->error = ERR_MUTE;
+	reply->data = r->scratch;
+	finish(&line, reply);
+}
+
+static void xfr_tpdu(struct sim_reader *r, const struct command *cmd, struct reply *reply)
+{
+	struct line line = sim_line_of(r, cmd->slot);
+	uint8_t header[5] = { 0 };
+
+	if (cmd->len && cmd->data[0] == 0xFF) {
+		xfr_pps(r, cmd, reply);
+		return;
+	}
+	if (cmd->len < 4 || (cmd->len > 5 && cmd->len != 5u + cmd->data[4])) {
+		sim_reader_violate(r, "a T=0 TPDU of %zu bytes does not fit its P3", cmd->len);
+		reply->error = ERR_LENGTH;
+		return;
+	}
+	memcpy(header, cmd->data, cmd->len < 5 ? cmd->len : 5);
+	cmd->slot->used = true;
+	reply->error =
+		sim_t0_tpdu(&line, header, cmd->len > 5 ? cmd->data + 5 : NULL, r->scratch, &reply->len);
+	reply->data = r->scratch;
+	finish(&line, reply);
+}
+
+/* ---- short APDU level ---- */
+
+struct apdu {
+	uint8_t header[5];
+	const uint8_t *data;
+	size_t ne;
+};
+
+/* ISO 7816-3, 12.1: cases 1, 2S, 3S and 4S. */
+static bool parse_apdu(const uint8_t *bytes, size_t len, struct apdu *a)
+{
+	*a = (struct apdu){ 0 };
+	if (len < 4)
+		return false;
+	memcpy(a->header, bytes, len < 5 ? 4 : 5);
+	if (len == 4)
+		return true;
+	if (len == 5) {
+		a->ne = bytes[4] ? bytes[4] : 256;
+		return true;
+	}
+	a->data = bytes + 5;
+	if (bytes[4] == 0 || len < 5u + bytes[4] || len > 6u + bytes[4])
+		return false;
+	if (len == 6u + bytes[4])
+		a->ne = bytes[len - 1] ? bytes[len - 1] : 256;
+	return true;
+}
+
+struct collected {
+	uint8_t *out;
+	size_t len; /* data so far, without SW */
+	uint8_t sw[2];
+};
+
+static int one_tpdu(struct line *line, const uint8_t header[5], const uint8_t *data, struct collected *c)
+{
+	uint8_t part[258];
+	size_t len;
+	int error = sim_t0_tpdu(line, header, data, part, &len);
+
+	if (error != OK)
+		return error;
+	memcpy(c->sw, part + len - 2, 2);
+	memcpy(c->out + c->len, part, len - 2);
+	c->len += len - 2;
+	return OK;
+}
+
+/* ISO 7816-3, 12.2.3 and 12.2.4: 6Cxx repeats with the right length, 61xx fetches, until Ne bytes are there. */
+static int map_apdu(struct line *line, const struct apdu *a, uint8_t response_class, struct collected *c)
+{
+	uint8_t get[5] = { response_class == 0xFF ? a->header[0] : response_class, 0xC0, 0, 0, 0 };
+	uint8_t header[5];
+	int error = one_tpdu(line, a->header, a->data, c);
+
+	memcpy(header, a->header, 5);
+	for (unsigned i = 0; i < 256 && error == OK && a->ne; i++) {
+		const size_t room = a->ne > c->len ? a->ne - c->len : 0;
+		const size_t offered = c->sw[1] ? c->sw[1] : 256;
+
+		if (c->sw[0] == 0x6C && !(i == 0 && a->data)) {
+			header[4] = c->sw[1];
+		} else if (c->sw[0] == 0x61 && room) {
+			memcpy(header, get, 5);
+			header[4] = (uint8_t)(offered < room ? offered : room);
+		} else {
+			break;
+		}
+		error = one_tpdu(line, header, NULL, c);
+	}
+	return error;
+}
+
+static void xfr_apdu(struct sim_reader *r, const struct command *cmd, struct reply *reply)
+{
+	struct line line = sim_line_of(r, cmd->slot);
+	struct collected c = { .out = r->scratch };
+	struct apdu a;
+
+	if (!parse_apdu(cmd->data, cmd->len, &a)) {
+		sim_reader_violate(r, "%zu bytes are no short APDU", cmd->len);
+		reply->error = ERR_LENGTH;
+		return;
+	}
+	cmd->slot->used = true;
+	reply->error = map_apdu(&line, &a, cmd->slot->class_get_response, &c);
+	if (a.ne && c.len > a.ne)
+		c.len = a.ne;
+	memcpy(c.out + c.len, c.sw, 2);
+	reply->data = c.out;
+	reply->len = c.len + 2;
+	finish(&line, reply);
+}
+
+static const struct level {
+	uint32_t feature;
+	void (*run)(struct sim_reader *r, const struct command *cmd, struct reply *reply);
+} levels[] = {
+	{ FEAT_EXTENDED_APDU, xfr_apdu },
+	{ FEAT_SHORT_APDU, xfr_apdu },
+	{ FEAT_TPDU, xfr_tpdu },
+};
+
+void sim_run_xfr_block(struct sim_reader *r, const struct command *cmd, struct reply *reply)
+{
+	const uint8_t *s = cmd->specific;
+
+	if (!sim_slot_active(cmd->slot)) {
+		reply->error = ERR_MUTE;
+		return;
+	}
+	if (s[1] || s[2]) {
+		sim_reader_violate(r, "XfrBlock with wLevelParameter %02X%02Xh at this exchange level", s[2],
+				   s[1]);
+		reply->error = ERR_BYTE8;
+		return;
+	}
+	if (cmd->slot->params.protocol != 0) {
+		reply->error = ERR_PROTOCOL;
+		return;
+	}
+	for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+		if (!(r->class.features & levels[i].feature))
+			continue;
+		levels[i].run(r, cmd, reply);
+		return;
+	}
+	reply->error = ERR_UNSUPPORTED;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The simulator as a whole: what is plugged in, what is inserted, who may ask for changes. */
+#ifndef OPENCCID_SIM_SIM_H
+#define OPENCCID_SIM_SIM_H
+
+#include "testbed.h"
+#include "usbfs_server.h"
+
+enum { SIM_SLOTS = 256, SIM_PAST_MAX = 64 };
+
+struct sim {
+	struct sim_identity identity;
+	struct testbed *bed;
+	struct usbfs_server *server;
+	struct usb_dev *dev; /* NULL: unplugged; owned by the server */
+	unsigned devnum;
+	bool present[SIM_SLOTS]; /* cards stay in the slots of a reader that is unplugged and plugged again */
+	uint8_t atr[SIM_ATR_MAX]; /* of the next card; none: the default */
+	size_t atr_len;
+	unsigned supplies;
+	/* violations of readers that were unplugged since */
+	unsigned past;
+	char past_text[SIM_PAST_MAX][160];
+};
+
+/* Each returns NULL, or the sentence that says why not. */
+const char *sim_plug(struct sim *sim);
+const char *sim_unplug(struct sim *sim);
+const char *sim_insert(struct sim *sim, unsigned slot);
+const char *sim_remove(struct sim *sim, unsigned slot);
+unsigned sim_violations(const struct sim *sim);
+
+/* Listen for `ccid-sim ctl` at path; -1 with errno on failure. */
+int control_listen(struct sim *sim, const char *path);
+/* The other end: send the words to $CCID_SIM_CONTROL, print the answer; the exit code. */
+int control_client(int argc, char **argv);
+
+#endif
