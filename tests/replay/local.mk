@@ -1,1 +1,26 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# Captured traffic, played against the driver.
+
+# The format and the transport that plays it; for tests and tools, no part of the driver.
+noinst_LTLIBRARIES += src/libreplay.la
+src_libreplay_la_SOURCES = \
+	src/usb/capture.c src/usb/capture.h src/usb/capture_parser.h \
+	src/usb/capture_step.c \
+	src/usb/replay.c src/usb/replay.h \
+	src/usb/replay_text.c src/usb/replay_text.h
+
+REPLAY_SOURCES = \
+	tests/replay/identity.c \
+	tests/replay/player.c tests/replay/player.h
+
+check_PROGRAMS += \
+	tests/replay/replay_traces \
+	tests/replay/test_replay
+
+tests_replay_replay_traces_SOURCES = $(REPLAY_SOURCES) tests/replay/replay_traces.c
+tests_replay_replay_traces_LDADD = src/libreplay.la src/libcore.la
+tests_replay_test_replay_SOURCES = $(REPLAY_SOURCES) tests/replay/test_replay.c
+tests_replay_test_replay_LDADD = src/libreplay.la src/libcore.la
+
+TRACES = $(sort $(wildcard $(srcdir)/tests/traces/*.trace))
+EXTRA_DIST += tests/traces/README.md $(TRACES)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# For scripts that run something under the real pcscd with only our bundle and a simulated reader. Sourced.
+
+SKIP=77
+CCID_SIM=$top_builddir/tests/sim/ccid-sim
+export CCID_SIM
+
+# Leave with SKIP where something that the tests need is not there.
+need() {
+	for tool; do
+		command -v "$tool" >/dev/null 2>&1 || {
+			echo "SKIP: $tool is not installed"
+			exit $SKIP
+		}
+	done
+}
+
+find_pcscd() {
+	PATH=$PATH:/usr/sbin:/usr/local/sbin
+	need pcscd
+	[ -x "$CCID_SIM" ] || {
+		echo "SKIP: the simulator was not built (is umockdev installed?)"
+		exit $SKIP
+	}
+}
+
+# The Python that has pyscard, which need not be the first one in PATH.
+find_python() {
+	for python in python3 /usr/bin/python3; do
+		if command -v "$python" >/dev/null && "$python" -c 'import smartcard' 2>/dev/null; then
+			PYTHON=$(command -v "$python")
+			return
+		fi
+	done
+	echo "SKIP: python3-pyscard is not installed"
+	exit $SKIP
+}
+
+# A folder for this run, removed at the end, with a drop directory that holds our bundle alone.
+make_stage() {
+	stage=$(mktemp -d)
+	trap 'rm -rf "$stage"' EXIT
+	trap 'exit 130' INT TERM
+	"$top_srcdir/tests/sim/make-bundle" "$top_builddir" "$stage/drivers"
+}
+
+# under_pcscd READER COMMAND...: pcscd's log is in $stage/pcscd.log afterwards
+under_pcscd() {
+	reader=$1
+	shift
+	"$CCID_SIM" --reader "$reader" --readers "$top_srcdir/readers" --pcscd --debug --log "$stage/pcscd.log" \
+		--drivers "$stage/drivers" --no-preload -- "$@"
+}
+
+# story READER SCRIPT ARGS...: a Python story; shows pcscd's log if it fails
+story() {
+	reader=$1 script=$2
+	shift 2
+	echo "== $script with $reader"
+	under_pcscd "$reader" "$PYTHON" "$top_srcdir/tests/e2e/$script" "$@" || {
+		echo "---- the end of pcscd's log"
+		tail -60 "$stage/pcscd.log"
+		exit 1
+	}
+}

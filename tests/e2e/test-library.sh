@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The library that pcscd loads: exports the IFDH names and nothing else, needs libusb and libc and nothing else, and is
+# hardened.
+set -eu
+library=$top_builddir/src/.libs/libopenccid.so
+status=0
+
+fail() {
+	echo "FAIL: $*" >&2
+	status=1
+}
+
+expected='IFDHCloseChannel
+IFDHControl
+IFDHCreateChannel
+IFDHCreateChannelByName
+IFDHGetCapabilities
+IFDHICCPresence
+IFDHPowerICC
+IFDHSetCapabilities
+IFDHSetProtocolParameters
+IFDHTransmitToICC'
+exported=$(nm -D --defined-only "$library" | awk '{ print $3 }' | LC_ALL=C sort)
+[ "$exported" = "$expected" ] || fail "exported names are not the ten IFDH functions: $exported"
+
+if [ -n "$SANITIZED" ]; then
+	echo "the sanitizers bring libraries and flags of their own: dependencies and hardening are not checked"
+	exit $status
+fi
+
+# Older C libraries keep threads and dlopen in libraries of their own.
+needed=$(readelf -d "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
+	grep -vE '^(libpthread|libdl|ld-linux.*)\.so' | LC_ALL=C sort | tr '\n' ' ')
+case $needed in
+"libc.so.6 libusb-1.0.so.0 " | "libc.musl"*" libusb-1.0.so.0 ") ;;
+*) fail "linked to more than libusb-1.0 and libc: $needed" ;;
+esac
+
+headers=$(readelf -lW "$library")
+dynamic=$(readelf -dW "$library")
+echo "$headers" | grep -q GNU_RELRO || fail "no read-only relocations"
+echo "$dynamic" | grep -qE 'BIND_NOW|FLAGS.*NOW' || fail "symbols are bound lazily"
+echo "$headers" | grep GNU_STACK | grep -q 'RW ' || fail "executable stack"
+echo "$dynamic" | grep -q TEXTREL && fail "relocations in the code"
+# Code that has to be found by the daemon's own names only: nothing undefined but libc, libusb and pcscd's log.
+undefined=$(nm -D --undefined-only "$library" | awk '$1 == "U" { print $2 }' | grep -vE '@|^libusb_' || true)
+[ -z "$undefined" ] || fail "undefined names: $undefined"
+exit $status

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Rules of the sources that review forgets: the layers include downwards only, each header stands alone, nobody but
+# src/quirk knows a product, every file names its licence, and clang-format has nothing to change.
+set -u
+cd "$top_srcdir" || exit 1
+status=0
+
+fail() {
+	echo "FAIL: $*" >&2
+	status=1
+}
+
+includes() { # pattern, files: who includes it
+	pattern=$1
+	shift
+	grep -lE "#include [<\"]($pattern)" "$@" 2>/dev/null
+}
+
+sources() { # folder: its C files
+	find "src/$1" -name '*.[ch]'
+}
+
+# What each layer must not include. usb stands below ccid, but implements the interface that ccid defines.
+forbid() {
+	layer=$1
+	who=$(includes "$2" $(sources "$layer"))
+	[ -z "$who" ] || fail "src/$layer includes what is above it or not its business ($2): $who"
+}
+forbid base 'ccid/|tpdu/|quirk/|slot/|usb/|ifd/|libusb|ifdhandler|winscard|reader\.h>|debuglog'
+forbid tpdu 'ccid/|quirk/|slot/|usb/|ifd/|libusb|ifdhandler|winscard|reader\.h>|debuglog|time\.h|pthread'
+forbid quirk 'ccid/(exchange|recover|transport|message|status)|tpdu/|slot/|usb/|ifd/|libusb|ifdhandler|pthread'
+forbid ccid 'tpdu/|quirk/|slot/|usb/|ifd/|libusb|ifdhandler|winscard|reader\.h>|debuglog|pthread'
+forbid usb 'tpdu/|slot/|ifd/|ifdhandler|winscard|reader\.h>|debuglog'
+forbid slot 'usb/|quirk/|ifd/|libusb|ifdhandler|winscard|<reader\.h>|debuglog'
+forbid ifd 'libusb'
+
+# Vendor and product ids belong into readers/.
+ids=$(grep -nE '0x(04e6|08e6|076b|046a|072f|0529|413c|058f|0bf8|03f0|0982)\b' -ri src --include='*.[ch]' | grep -v '^src/quirk/')
+[ -z "$ids" ] || fail "product ids outside src/quirk: $ids"
+
+for file in $(find src tests readers \( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.mk' \)) configure.ac Makefile.am; do
+	head -3 "$file" | grep -q 'SPDX-License-Identifier: LGPL-2.1-or-later' || fail "$file does not name its licence"
+done
+
+for header in $(find src -name '*.h'); do
+	printf '#include "%s"\n' "${header#src/}" |
+		${CC:-cc} -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -Isrc -fsyntax-only -x c - ||
+		fail "$header does not compile alone"
+done
+
+open=$(grep -rnwE 'TODO|FIXME|XXX' src tests readers --include='*.[ch]' --include='*.sh' --include='*.py' | grep -v test-sources.sh)
+[ -z "$open" ] || fail "left open: $open"
+
+if command -v clang-format >/dev/null; then
+	find src tests readers -name '*.[ch]' -exec clang-format --dry-run -Werror {} + 2>&1 | head -20 | grep . &&
+		fail "clang-format would change these files; run make format"
+else
+	echo "clang-format is not installed: layout not checked"
+fi
+exit $status
