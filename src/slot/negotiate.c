@@ -74,7 +74,7 @@ static struct ccid_parameters parameters_for(const struct slot *slot)
 		.inverse = atr->inverse,
 		.crc = atr->crc,
 		.guard_time = atr->guard_time,
-		.waiting = t1 ? (uint8_t)(atr->bwi << 4 | atr->cwi) : atr->wi,
+		.waiting = t1 ? (uint8_t)((unsigned)atr->bwi << 4 | atr->cwi) : atr->wi,
 		.clock_stop = atr->clock_stop,
 		.ifsc = atr->ifsc,
 	};
