@@ -57,7 +57,7 @@ src_libopenccid_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-un
 	-export-symbols-regex '^IFDH'
 
 # pcscd needs the library alone; libtool's description of it is of no use in a bundle.
-install-exec-hook:
+install-data-hook:
 	rm -f $(DESTDIR)$(bundledir)/libopenccid.la
 
 uninstall-hook:

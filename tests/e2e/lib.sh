@@ -24,6 +24,27 @@ find_pcscd() {
 	}
 }
 
+# A driver built with AddressSanitizer needs its runtime in pcscd first. pcscd's own leaks are not ours to report.
+preload_sanitizer() {
+	case ${SANITIZED-} in
+	*thread*)
+		echo "SKIP: umockdev does not run under ThreadSanitizer; tests/inproc does this in one process"
+		exit $SKIP
+		;;
+	*address*)
+		runtime=$($CC -print-file-name="libclang_rt.asan-$(uname -m).so")
+		[ -e "$runtime" ] || runtime=$($CC -print-file-name=libasan.so)
+		[ -e "$runtime" ] || {
+			echo "SKIP: the sanitizer's shared runtime is not installed"
+			exit $SKIP
+		}
+		CCID_SIM_PCSCD_PRELOAD=$runtime
+		ASAN_OPTIONS=detect_leaks=0
+		export CCID_SIM_PCSCD_PRELOAD ASAN_OPTIONS
+		;;
+	esac
+}
+
 # The Python that has pyscard, which need not be the first one in PATH.
 find_python() {
 	for python in python3 /usr/bin/python3; do
@@ -38,6 +59,7 @@ find_python() {
 
 # A folder for this run, removed at the end, with a drop directory that holds our bundle alone.
 make_stage() {
+	preload_sanitizer
 	stage=$(mktemp -d)
 	trap 'rm -rf "$stage"' EXIT
 	trap 'exit 130' INT TERM

@@ -53,7 +53,8 @@ open=$(grep -rnwE 'TODO|FIXME|XXX' src tests readers --include='*.[ch]' --includ
 [ -z "$open" ] || fail "left open: $open"
 
 if command -v clang-format >/dev/null; then
-	find src tests readers -name '*.[ch]' -exec clang-format --dry-run -Werror {} + 2>&1 | head -20 | grep . &&
+	# The generated table is laid out by its generator.
+	find src tests readers -name '*.[ch]' ! -name table.c -exec clang-format --dry-run -Werror {} + 2>&1 | head -20 | grep . &&
 		fail "clang-format would change these files; run make format"
 else
 	echo "clang-format is not installed: layout not checked"
