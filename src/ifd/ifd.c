@@ -17,6 +17,8 @@
 #define TAG_IFD_DEVICE_REMOVED 0x0FB4
 #endif
 
+enum { GONE_MS = 1000 };
+
 /* No default: a new error does not compile until somebody decides what pcscd should see. */
 static RESPONSECODE to_ifd(enum oc_err err)
 {
@@ -99,6 +101,9 @@ static RESPONSECODE wait_for_event(DWORD Lun, int timeout_ms)
 	if (!binding)
 		return IFD_NO_SUCH_DEVICE;
 	err = slot_wait_event(binding->slot, timeout_ms > 0 ? (unsigned)timeout_ms : 0);
+	/* pcscd learns of the removal by itself a moment later, and then stops us; an error now would make it sleep on it. */
+	if (err == OC_E_GONE && slot_await_stop(binding->slot, GONE_MS))
+		err = OC_OK;
 	driver_put(binding);
 	return to_ifd(err);
 }
@@ -276,7 +281,8 @@ EXPORT RESPONSECODE IFDHICCPresence(DWORD Lun)
 		return IFD_COMMUNICATION_ERROR;
 	err = slot_presence(binding->slot, &present);
 	driver_put(binding);
-	if (err != OC_OK)
+	/* A reader that is gone holds no card; pcscd learns of the removal by itself, and would sleep on an error. */
+	if (err != OC_OK && err != OC_E_GONE)
 		return to_ifd(err);
 	return present ? IFD_ICC_PRESENT : IFD_ICC_NOT_PRESENT;
 }

@@ -219,6 +219,22 @@ enum oc_err slot_wait_event(struct slot *slot, unsigned ms)
 	return err;
 }
 
+bool slot_await_stop(struct slot *slot, unsigned ms)
+{
+	struct reader *reader = slot->reader;
+	struct transport *t = reader->transport;
+	const uint64_t until = t->ops->now(t) + ms;
+	bool stopped;
+
+	pthread_mutex_lock(&reader->events.lock);
+	for (uint64_t now = t->ops->now(t); !slot->stop && now < until; now = t->ops->now(t))
+		wait_for_listener(reader, (unsigned)(until - now));
+	stopped = slot->stop;
+	slot->stop = false;
+	pthread_mutex_unlock(&reader->events.lock);
+	return stopped;
+}
+
 void slot_stop_wait(struct slot *slot)
 {
 	struct reader *reader = slot->reader;

@@ -112,7 +112,10 @@ bool slot_has_events(const struct slot *slot);
  */
 enum oc_err slot_wait_event(struct slot *slot, unsigned ms);
 
-/* End slot_wait_event(): the call that sleeps, or if none does the next one. */
+/* Sleep until slot_stop_wait() was called, at most @ms; was it? */
+bool slot_await_stop(struct slot *slot, unsigned ms);
+
+/* End slot_wait_event() or slot_await_stop(): the call that sleeps, or if none does the next one. */
 void slot_stop_wait(struct slot *slot);
 
 /* What is known of the card, without asking it. */
