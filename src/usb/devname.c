@@ -57,6 +57,7 @@ enum oc_err usb_name_parse(const char *name, struct usb_name *out)
 {
 	struct usb_name n = { 0 };
 	unsigned vid, pid;
+	bool known = true;
 
 	if (!take_text(&name, "usb:") || !take_number(&name, 16, 0xFFFF, &vid) || !take_text(&name, "/") ||
 	    !take_number(&name, 16, 0xFFFF, &pid))
@@ -67,12 +68,10 @@ enum oc_err usb_name_parse(const char *name, struct usb_name *out)
 		n.located = take_libudev(name, &n);
 	else if (take_text(&name, ":libusb-1.0:"))
 		n.located = take_libusb(name, &n);
-	else if (*name == '\0' || *name == ':')
-		name = "";
 	else
-		return OC_E_NAME;
+		known = false;
 	/* A known scheme must be well-formed: opening some other reader instead would be worse than none. */
-	if (*name != '\0' && !n.located)
+	if (known ? !n.located : *name != '\0' && *name != ':')
 		return OC_E_NAME;
 	*out = n;
 	return OC_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "inproc.h"
 
+#include "usb/devname.h"
 #include "usb/usb.h"
 
 #include <pthread.h>
@@ -16,7 +17,8 @@ struct inproc {
 	pthread_cond_t changed;
 	uint8_t *in;
 	size_t cap;
-	bool gone, woken;
+	bool gone, woken, unplugged, open;
+	unsigned listeners;
 };
 
 /* The one device of a test. */
@@ -135,6 +137,7 @@ static enum oc_err inproc_interrupt(struct transport *t, uint8_t *buf, size_t ca
 
 	*len = 0;
 	pthread_mutex_lock(&d->lock);
+	d->listeners++;
 	for (;;) {
 		if (d->gone) {
 			err = OC_E_GONE;
@@ -155,26 +158,27 @@ static enum oc_err inproc_interrupt(struct transport *t, uint8_t *buf, size_t ca
 			break;
 		sleep_until(d, until);
 	}
+	d->listeners--;
 	pthread_mutex_unlock(&d->lock);
 	return err;
 }
 
-static void set_flag(struct inproc *d, bool *flag)
+static void set_flag(struct inproc *d, bool *flag, bool value)
 {
 	pthread_mutex_lock(&d->lock);
-	*flag = true;
+	*flag = value;
 	pthread_cond_broadcast(&d->changed);
 	pthread_mutex_unlock(&d->lock);
 }
 
 static void inproc_wake(struct transport *t)
 {
-	set_flag(of(t), &of(t)->woken);
+	set_flag(of(t), &of(t)->woken, true);
 }
 
 static void inproc_gone(struct transport *t)
 {
-	set_flag(of(t), &of(t)->gone);
+	set_flag(of(t), &of(t)->gone, true);
 }
 
 static void inproc_pause(struct transport *t, unsigned ms)
@@ -187,7 +191,7 @@ static void inproc_pause(struct transport *t, unsigned ms)
 
 static void inproc_close(struct transport *t)
 {
-	(void)t;
+	set_flag(of(t), &of(t)->open, false);
 }
 
 static const struct transport_ops inproc_ops = {
@@ -209,11 +213,16 @@ enum oc_err usb_open(const char *name, const struct oc_log *log, struct usb_info
 		     struct transport **out)
 {
 	const struct sim_identity *identity;
+	struct usb_name parsed;
 
-	(void)name;
-	(void)log;
-	if (!plugged)
+	if (usb_name_parse(name, &parsed) != OC_OK) {
+		OC_LOG(log, OC_LOG_CRITICAL, "\"%.100s\" is no device name of pcscd", name);
+		return OC_E_NAME;
+	}
+	if (!plugged || plugged->unplugged) {
+		OC_LOG(log, OC_LOG_CRITICAL, "no device is plugged in");
 		return OC_E_GONE;
+	}
 	identity = sim_reader_identity(plugged->reader);
 	*info = (struct usb_info){
 		.vid = identity->vid,
@@ -231,6 +240,7 @@ enum oc_err usb_open(const char *name, const struct oc_log *log, struct usb_info
 	};
 	memcpy(info->extra, identity->descriptor, SIM_DESCRIPTOR_LEN);
 	plugged->gone = plugged->woken = false;
+	plugged->open = true;
 	*out = &plugged->base;
 	return OC_OK;
 }
@@ -292,6 +302,37 @@ void inproc_remove(struct inproc *d)
 	pthread_mutex_unlock(&d->lock);
 }
 
+void inproc_unplug(struct inproc *d)
+{
+	set_flag(d, &d->unplugged, true);
+	set_flag(d, &d->gone, true);
+}
+
+void inproc_plug(struct inproc *d)
+{
+	set_flag(d, &d->unplugged, false);
+}
+
+bool inproc_is_open(struct inproc *d)
+{
+	bool open;
+
+	pthread_mutex_lock(&d->lock);
+	open = d->open;
+	pthread_mutex_unlock(&d->lock);
+	return open;
+}
+
+bool inproc_listened(struct inproc *d)
+{
+	bool listened;
+
+	pthread_mutex_lock(&d->lock);
+	listened = d->listeners > 0;
+	pthread_mutex_unlock(&d->lock);
+	return listened;
+}
+
 unsigned inproc_violations(struct inproc *d)
 {
 	return sim_reader_stats(d->reader)->violations;
@@ -304,5 +345,10 @@ const char *inproc_violation(struct inproc *d, unsigned n)
 
 unsigned inproc_sent(struct inproc *d, uint8_t type)
 {
-	return sim_reader_stats(d->reader)->out[type];
+	unsigned sent;
+
+	pthread_mutex_lock(&d->lock);
+	sent = sim_reader_stats(d->reader)->out[type];
+	pthread_mutex_unlock(&d->lock);
+	return sent;
 }

@@ -7,11 +7,19 @@
 
 #include <stdbool.h>
 
-/* The device that the next usb_open() opens, whatever its name; the test owns it, and frees it when it is closed. */
+/* The device that the next usb_open() opens, whatever ids its name has; the test owns it, and frees it when it is closed. */
 struct inproc;
 
 struct inproc *inproc_new(const struct sim_identity *identity);
 void inproc_free(struct inproc *device);
+
+/* Pulled out of its port: until it is plugged in again, usb_open() does not find it, and what is open ends. */
+void inproc_unplug(struct inproc *device);
+void inproc_plug(struct inproc *device);
+
+/* Has somebody opened it? Does somebody sleep at its interrupt endpoint? */
+bool inproc_is_open(struct inproc *device);
+bool inproc_listened(struct inproc *device);
 
 /* A card pushed in or pulled, while the driver is at work. */
 void inproc_insert(struct inproc *device);
