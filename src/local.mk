@@ -8,6 +8,7 @@ src_libcore_la_SOURCES = \
 	src/base/log.c src/base/log.h \
 	src/ccid/descriptor.c src/ccid/descriptor.h \
 	src/ccid/exchange.c src/ccid/exchange.h \
+	src/ccid/iccd.c src/ccid/iccd.h \
 	src/ccid/message.c src/ccid/message.h \
 	src/ccid/recover.c src/ccid/recover.h \
 	src/ccid/status.c src/ccid/status.h \
@@ -15,15 +16,22 @@ src_libcore_la_SOURCES = \
 	src/quirk/quirk.c src/quirk/quirk.h \
 	src/quirk/reader_file.c src/quirk/reader_file.h \
 	src/slot/negotiate.c \
+	src/slot/parameters.c \
 	src/slot/power.c \
 	src/slot/presence.c \
 	src/slot/reader.c src/slot/reader.h \
-	src/slot/slot.h \
+	src/slot/run.c \
+	src/slot/slot.c src/slot/slot.h \
+	src/slot/speed.c src/slot/speed.h \
 	src/slot/transmit.c \
 	src/tpdu/apdu.c src/tpdu/apdu.h \
 	src/tpdu/atr.c src/tpdu/atr.h \
+	src/tpdu/chain.c src/tpdu/chain.h \
+	src/tpdu/character.c src/tpdu/character.h \
 	src/tpdu/engine.h \
+	src/tpdu/pps.c src/tpdu/pps.h \
 	src/tpdu/t0.c src/tpdu/t0.h \
+	src/tpdu/t1.c src/tpdu/t1.h \
 	src/tpdu/timing.c src/tpdu/timing.h
 nodist_src_libcore_la_SOURCES = src/quirk/table.c
 

@@ -104,6 +104,7 @@ enum oc_err ccid_caps_derive(const struct ccid_descriptor *desc, struct ccid_cap
 		c.t0 = c.t1 = true;
 	c.clock_khz = desc->dwDefaultClock ? desc->dwDefaultClock : ASSUMED_CLOCK_KHZ;
 	c.max_rate = desc->dwMaxDataRate;
+	c.num_rates = desc->bNumDataRatesSupported;
 	c.max_message = min_u32(desc->dwMaxCCIDMessageLength, LARGEST_MESSAGE);
 	if (c.max_message < BULK_PACKET)
 		c.max_message = BULK_PACKET;

@@ -84,13 +84,14 @@ enum ccid_level { CCID_CHARACTER, CCID_TPDU, CCID_SHORT_APDU, CCID_EXTENDED_APDU
  */
 struct ccid_caps {
 	enum ccid_level level;
-	uint32_t features;    /* enum ccid_feature, contradictions resolved */
-	unsigned slots;       /* 1..256 */
-	unsigned busy_slots;  /* 1..slots */
-	uint8_t voltages;     /* bits as bVoltageSupport; never 0 */
-	bool t0, t1;          /* protocols the reader speaks */
-	uint32_t clock_khz;   /* default clock; never 0 */
-	uint32_t max_rate;    /* fastest data rate in bps; 0 = only the default rate */
+	uint32_t features;   /* enum ccid_feature, contradictions resolved */
+	unsigned slots;      /* 1..256 */
+	unsigned busy_slots; /* 1..slots */
+	uint8_t voltages;    /* bits as bVoltageSupport; never 0 */
+	bool t0, t1;         /* protocols the reader speaks */
+	uint32_t clock_khz;  /* default clock; never 0 */
+	uint32_t max_rate;   /* fastest data rate in bps; 0 = only the default rate */
+	uint8_t num_rates; /* entries that GET_DATA_RATES promises; 0: every rate up to the fastest will do */
 	uint32_t max_message; /* longest CCID message in bytes incl. the 10 of its header: 64..65554 */
 	uint8_t max_ifsd;     /* 1..254 */
 	uint8_t class_get_response, class_envelope;

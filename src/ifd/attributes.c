@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ifd/attributes.h"
 
+#include "tpdu/apdu.h"
+
 #include <ifdhandler.h>
 #include <reader.h>
 #include <stdint.h>
@@ -145,17 +147,21 @@ static bool get_channel_id(struct binding *b, const struct attribute_hooks *hook
 	return put_u32(v, (uint32_t)CHANNEL_USB << 16 | (info->bus & 0xFF) << 8 | (info->address & 0xFF));
 }
 
+/* The longest APDU that gets through to this card by this reader, in the protocol in use. */
 static bool get_max_input(struct binding *b, const struct attribute_hooks *hooks, struct value *v)
 {
 	const struct ccid_caps *caps = reader_caps(b->device->reader);
 	const uint32_t room = caps->max_message - CCID_HEADER_LEN;
-	/* The longest short APDU is case 4S; at TPDU level its Le does not travel. */
-	const uint32_t longest = 4 + 1 + 255 + 1, travels = caps->level == CCID_TPDU ? longest - 1 : longest;
+	struct slot_state state;
 
 	(void)hooks;
+	slot_get_state(b->slot, &state);
 	if (caps->level == CCID_EXTENDED_APDU)
-		return put_u32(v, room);
-	return put_u32(v, room < travels ? room : longest);
+		return put_u32(v, APDU_MAX);
+	if (caps->level != CCID_SHORT_APDU && state.protocol_set && state.protocol == CCID_PROTOCOL_T1)
+		return put_u32(v, APDU_MAX);
+	/* At TPDU level the Le of a short case 4 does not travel. */
+	return put_u32(v, room + (caps->level != CCID_SHORT_APDU) < APDU_SHORT_MAX ? room : APDU_SHORT_MAX);
 }
 
 static const struct {

@@ -2,6 +2,7 @@
 #include "ifd/driver.h"
 
 #include "ccid/descriptor.h"
+#include "ccid/iccd.h"
 #include "ifd/bundle.h"
 #include "ifd/pcscd_log.h"
 #include "quirk/quirk.h"
@@ -13,13 +14,16 @@
 enum {
 	DEFAULT_LOG = OC_LOG_CRITICAL | OC_LOG_INFO,
 	CLASS_SMART_CARD = 0x0B,
+	CLASS_VENDOR = 0xFF,
 	SLOT_MASK = 0xFFFF,
+	MAX_WAIT_S = 86400,
 };
 
 static struct {
 	pthread_once_t once;
-	struct oc_log log; /* constant after once */
-	unsigned options;  /* constant after once */
+	struct oc_log log;    /* constant after once */
+	unsigned options;     /* constant after once */
+	unsigned patience_ms; /* constant after once; 0: the default */
 
 	pthread_mutex_t lock;
 	pthread_cond_t left;       /* a call has left a binding that is closing */
@@ -30,6 +34,15 @@ static struct {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.left = PTHREAD_COND_INITIALIZER,
 };
+
+/* OPENCCID_MAX_WAIT, in seconds: longest that a command may take. What makes no sense is as good as nothing. */
+static unsigned read_patience(const char *text)
+{
+	char *end;
+	const unsigned long seconds = text ? strtoul(text, &end, 10) : 0;
+
+	return text && end != text && *end == '\0' && seconds <= MAX_WAIT_S ? (unsigned)seconds * 1000 : 0;
+}
 
 static void configure(void)
 {
@@ -43,6 +56,7 @@ static void configure(void)
 		.write = pcscd_log_write,
 	};
 	table.options = keys.driver_options;
+	table.patience_ms = read_patience(secure_getenv("OPENCCID_MAX_WAIT"));
 }
 
 const struct oc_log *driver_log(void)
@@ -59,6 +73,34 @@ unsigned driver_options(void)
 
 /* ---- opening a device --------------------------------------------------------------------------------------------- */
 
+static bool is_iccd(const struct usb_info *info)
+{
+	return !info->bulk && (info->protocol == ICCD_A || info->protocol == ICCD_B);
+}
+
+/* Every interface of a listed device is offered to us: only that of a reader is taken from who else may have it. */
+static bool is_reader(const struct usb_info *info)
+{
+	size_t len;
+
+	if (info->class != CLASS_SMART_CARD && info->class != CLASS_VENDOR)
+		return false;
+	if (info->class == CLASS_VENDOR && !ccid_descriptor_find(info->extra, info->extra_len, &len))
+		return false;
+	return info->bulk || is_iccd(info);
+}
+
+/* A token answers at once to what it is asked, and knows neither parameters nor voltages. */
+static void adapt_to_iccd(const struct usb_info *info, struct ccid_caps *caps)
+{
+	caps->features |= CCID_AUTO_PARAM_NEGOTIATION | CCID_AUTO_VOLTAGE;
+	if (info->protocol == ICCD_A) {
+		caps->level = CCID_TPDU;
+		caps->t0 = true;
+		caps->t1 = false;
+	}
+}
+
 /* What the reader says of itself, made plausible, then corrected by what is known of it. */
 static enum oc_err learn_caps(const struct usb_info *info, const struct quirk_reader *known,
 			      struct ccid_caps *caps)
@@ -66,17 +108,17 @@ static enum oc_err learn_caps(const struct usb_info *info, const struct quirk_re
 	struct ccid_descriptor descriptor;
 	size_t len;
 	const uint8_t *bytes = ccid_descriptor_find(info->extra, info->extra_len, &len);
-	enum oc_err err;
+	enum oc_err err = bytes ? ccid_descriptor_decode(bytes, len, &descriptor) : OC_E_DESCRIPTOR;
 
-	/* Vendor-class interfaces are readers only if they bring the descriptor of one. */
-	if (!bytes)
-		return info->class == CLASS_SMART_CARD ? OC_E_DESCRIPTOR : OC_E_NOT_CCID;
-	err = ccid_descriptor_decode(bytes, len, &descriptor);
 	if (err == OC_OK)
 		err = ccid_caps_derive(&descriptor, caps);
-	if (err == OC_OK && known)
+	if (err != OC_OK)
+		return err;
+	if (known)
 		quirk_apply(known, &descriptor, info->bcd_device, caps);
-	return err;
+	if (is_iccd(info))
+		adapt_to_iccd(info, caps);
+	return OC_OK;
 }
 
 static void tell_opened(const struct usb_info *info, const struct quirk_reader *known,
@@ -93,13 +135,7 @@ static void tell_opened(const struct usb_info *info, const struct quirk_reader *
 
 static void tell_refused(const struct usb_info *info, enum oc_err err)
 {
-	if (err == OC_E_NOT_CCID && info->class == CLASS_SMART_CARD)
-		OC_LOG(&table.log, OC_LOG_CRITICAL,
-		       "%04x:%04x interface %u has no bulk endpoints: it is a token that speaks ICCD over "
-		       "the control "
-		       "pipe, which this driver does not",
-		       info->vid, info->pid, info->interface);
-	else if (err == OC_E_DESCRIPTOR)
+	if (err == OC_E_DESCRIPTOR)
 		OC_LOG(&table.log, OC_LOG_CRITICAL,
 		       "%04x:%04x interface %u cannot be used: its class descriptor is missing or makes no "
 		       "sense",
@@ -110,18 +146,79 @@ static void tell_refused(const struct usb_info *info, enum oc_err err)
 		       info->vid, info->pid, info->interface);
 }
 
+/* The interfaces of a device share a lock: some readers lock up when two of them are spoken to at once. */
+static struct shared_lock *share_lock(const struct usb_info *info)
+{
+	struct shared_lock *lock = NULL;
+
+	pthread_mutex_lock(&table.lock);
+	for (size_t i = 0; i < table.count && !lock; i++) {
+		const struct binding *binding = table.bindings[i];
+
+		if (binding && binding->device->info.bus == info->bus &&
+		    binding->device->info.address == info->address)
+			lock = binding->device->lock;
+	}
+	if (!lock) {
+		lock = calloc(1, sizeof *lock);
+		if (lock)
+			pthread_mutex_init(&lock->mutex, NULL);
+	}
+	if (lock)
+		lock->users++;
+	pthread_mutex_unlock(&table.lock);
+	return lock;
+}
+
+static void drop_lock(struct shared_lock *lock)
+{
+	bool last;
+
+	if (!lock)
+		return;
+	pthread_mutex_lock(&table.lock);
+	last = --lock->users == 0;
+	pthread_mutex_unlock(&table.lock);
+	if (last) {
+		pthread_mutex_destroy(&lock->mutex);
+		free(lock);
+	}
+}
+
+/* Put the face of a reader on a token that speaks over the control pipe. */
+static enum oc_err wrap_token(const struct usb_info *info, struct reader_setup *setup)
+{
+	struct transport *wrapped;
+	enum oc_err err = OC_OK;
+
+	if (!is_iccd(info))
+		return OC_OK;
+	err = iccd_wrap(setup->transport, (enum iccd_version)info->protocol, info->interface, &wrapped);
+	if (err == OC_OK)
+		setup->transport = wrapped;
+	return err;
+}
+
 static enum oc_err open_reader(const char *name, struct device *device)
 {
 	const struct oc_log *log = driver_log();
 	struct reader_setup setup = { .log = log };
 	const struct quirk_reader *known = NULL;
-	enum oc_err err = usb_open(name, log, &device->info, &setup.transport);
+	enum oc_err err = usb_open(name, log, is_reader, &device->info, &setup.transport);
 
 	if (err == OC_OK) {
 		known = quirk_find(device->info.vid, device->info.pid);
 		err = learn_caps(&device->info, known, &setup.caps);
 	}
+	if (err == OC_OK)
+		err = wrap_token(&device->info, &setup);
 	if (err == OC_OK) {
+		device->lock = share_lock(&device->info);
+		err = device->lock ? OC_OK : OC_E_MEMORY;
+	}
+	if (err == OC_OK) {
+		setup.lock = &device->lock->mutex;
+		setup.patience_ms = table.patience_ms;
 		setup.interface = device->info.interface;
 		setup.interrupt = device->info.interrupt;
 		setup.voltage = (enum voltage_policy)((driver_options() & OPTION_VOLTAGE_MASK) >>
@@ -135,6 +232,7 @@ static enum oc_err open_reader(const char *name, struct device *device)
 	tell_refused(&device->info, err);
 	if (setup.transport)
 		setup.transport->ops->close(setup.transport);
+	drop_lock(device->lock);
 	return err;
 }
 
@@ -230,6 +328,7 @@ static bool is_bound(unsigned long lun)
 static void close_device(struct device *device)
 {
 	reader_close(device->reader);
+	drop_lock(device->lock);
 	free(device);
 }
 

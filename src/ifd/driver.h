@@ -11,12 +11,20 @@
 #include "slot/reader.h"
 #include "usb/usb.h"
 
+#include <pthread.h>
 #include <stdbool.h>
+
+/* One command at a time for all interfaces of a USB device. */
+struct shared_lock {
+	pthread_mutex_t mutex;
+	unsigned users; /* under the table's lock */
+};
 
 /* One opened interface; its slots share it. */
 struct device {
 	struct reader *reader;
 	struct usb_info info;
+	struct shared_lock *lock;
 	unsigned luns; /* Luns that stand for one of its slots */
 };
 

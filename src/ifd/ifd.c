@@ -54,6 +54,12 @@ static RESPONSECODE to_ifd(enum oc_err err)
 	return IFD_COMMUNICATION_ERROR;
 }
 
+static RESPONSECODE null_pointer(const char *call, DWORD lun)
+{
+	OC_LOG(driver_log(), OC_LOG_CRITICAL, "%s for Lun %lX was given a null pointer", call, lun);
+	return IFD_COMMUNICATION_ERROR;
+}
+
 /* Every call but the first names a Lun that must be open. */
 static struct binding *binding_of(DWORD lun, const char *call)
 {
@@ -127,7 +133,7 @@ EXPORT RESPONSECODE IFDHGetCapabilities(DWORD Lun, DWORD Tag, PDWORD Length, PUC
 	size_t len;
 
 	if (!Length)
-		return IFD_COMMUNICATION_ERROR;
+		return null_pointer("IFDHGetCapabilities", Lun);
 	binding = binding_of(Lun, "IFDHGetCapabilities");
 	if (!binding)
 		return IFD_COMMUNICATION_ERROR;
@@ -158,20 +164,28 @@ EXPORT RESPONSECODE IFDHSetCapabilities(DWORD Lun, DWORD Tag, DWORD Length, PUCH
 EXPORT RESPONSECODE IFDHSetProtocolParameters(DWORD Lun, DWORD Protocol, UCHAR Flags, UCHAR PTS1, UCHAR PTS2,
 					      UCHAR PTS3)
 {
+	/* pcscd sets no flag: the driver chooses speed and parameters from the ATR. */
+	const struct pts pts = {
+		.has_pts1 = Flags & IFD_NEGOTIATE_PTS1,
+		.has_pts2 = Flags & IFD_NEGOTIATE_PTS2,
+		.has_pts3 = Flags & IFD_NEGOTIATE_PTS3,
+		.pts1 = PTS1,
+		.pts2 = PTS2,
+		.pts3 = PTS3,
+	};
 	struct binding *binding;
 	enum oc_err err;
 
-	(void)Flags; /* pcscd sets none: the driver chooses speed and parameters from the ATR */
-	(void)PTS1;
-	(void)PTS2;
-	(void)PTS3;
-	if (Protocol != SCARD_PROTOCOL_T0 && Protocol != SCARD_PROTOCOL_T1)
+	if (Protocol != SCARD_PROTOCOL_T0 && Protocol != SCARD_PROTOCOL_T1) {
+		OC_LOG(driver_log(), OC_LOG_CRITICAL, "Lun %lX: protocol %lu is neither T=0 (1) nor T=1 (2)",
+		       Lun, Protocol);
 		return IFD_PROTOCOL_NOT_SUPPORTED;
+	}
 	binding = binding_of(Lun, "IFDHSetProtocolParameters");
 	if (!binding)
 		return IFD_COMMUNICATION_ERROR;
 	err = slot_set_protocol(binding->slot,
-				Protocol == SCARD_PROTOCOL_T1 ? CCID_PROTOCOL_T1 : CCID_PROTOCOL_T0);
+				Protocol == SCARD_PROTOCOL_T1 ? CCID_PROTOCOL_T1 : CCID_PROTOCOL_T0, &pts);
 	driver_put(binding);
 	return err == OC_E_MUTE || err == OC_E_REFUSED ? IFD_ERROR_PTS_FAILURE : to_ifd(err);
 }
@@ -198,7 +212,7 @@ EXPORT RESPONSECODE IFDHPowerICC(DWORD Lun, DWORD Action, PUCHAR Atr, PDWORD Atr
 
 	/* The buffer is defined to be MAX_ATR_SIZE bytes long; *AtrLength need not be set on entry. */
 	if (!Atr || !AtrLength)
-		return IFD_COMMUNICATION_ERROR;
+		return null_pointer("IFDHPowerICC", Lun);
 	*AtrLength = 0;
 	binding = binding_of(Lun, "IFDHPowerICC");
 	if (!binding)
@@ -207,6 +221,9 @@ EXPORT RESPONSECODE IFDHPowerICC(DWORD Lun, DWORD Action, PUCHAR Atr, PDWORD Atr
 		code = power_up(binding->slot, Atr, AtrLength);
 	else if (Action == IFD_POWER_DOWN)
 		code = to_ifd(slot_power_down(binding->slot));
+	else
+		OC_LOG(driver_log(), OC_LOG_CRITICAL, "Lun %lX: IFDHPowerICC does not know action %lu", Lun,
+		       Action);
 	driver_put(binding);
 	return code;
 }
@@ -218,7 +235,7 @@ static enum oc_err ensure_protocol(struct slot *slot, DWORD protocol, struct slo
 
 	slot_get_state(slot, state);
 	if (state->powered && !state->protocol_set && protocol <= 1) {
-		err = slot_set_protocol(slot, (enum ccid_protocol)protocol);
+		err = slot_set_protocol(slot, (enum ccid_protocol)protocol, NULL);
 		slot_get_state(slot, state);
 	}
 	return err;
@@ -233,7 +250,7 @@ EXPORT RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR
 	size_t len;
 
 	if (!RxLength)
-		return IFD_COMMUNICATION_ERROR;
+		return null_pointer("IFDHTransmitToICC", Lun);
 	len = RxBuffer ? *RxLength : 0;
 	*RxLength = 0;
 	binding = binding_of(Lun, "IFDHTransmitToICC");
@@ -241,7 +258,7 @@ EXPORT RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR
 		return IFD_COMMUNICATION_ERROR;
 	err = ensure_protocol(binding->slot, SendPci.Protocol, &state);
 	if (err == OC_OK)
-		err = slot_transmit(binding->slot, TxBuffer, TxLength, RxBuffer, &len);
+		err = slot_transmit(binding->slot, TxBuffer, TxBuffer ? TxLength : 0, RxBuffer, &len);
 	if (err == OC_OK) {
 		*RxLength = len;
 		if (RecvPci && SendPci.Protocol <= 1)
@@ -256,15 +273,15 @@ EXPORT RESPONSECODE IFDHControl(DWORD Lun, DWORD dwControlCode, PUCHAR TxBuffer,
 {
 	struct binding *binding;
 	enum oc_err err;
-	size_t len = RxLength;
+	size_t len = RxBuffer ? RxLength : 0;
 
 	if (!pdwBytesReturned)
-		return IFD_COMMUNICATION_ERROR;
+		return null_pointer("IFDHControl", Lun);
 	*pdwBytesReturned = 0;
 	binding = binding_of(Lun, "IFDHControl");
 	if (!binding)
 		return IFD_COMMUNICATION_ERROR;
-	err = control_run(binding, dwControlCode, TxBuffer, TxLength, RxBuffer, &len);
+	err = control_run(binding, dwControlCode, TxBuffer, TxBuffer ? TxLength : 0, RxBuffer, &len);
 	if (err == OC_OK)
 		*pdwBytesReturned = len;
 	driver_put(binding);

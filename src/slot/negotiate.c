@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Preparing reader and card for a protocol; what is sent depends on dwFeatures (CCID rev 1.1, 5.1 and 6.1.7). */
+/*
+ * Preparing reader and card for a protocol. What the host has to do depends on dwFeatures (CCID rev 1.1, 5.1, 6.1.7, 6.1.14) and
+ * on the ATR (ISO/IEC 7816-3:2006, 6.3 and 9): PPS, SetParameters, the data rate, S(IFS request).
+ */
 #include "slot/slot.h"
 
 #include "ccid/status.h"
+#include "tpdu/pps.h"
 
 enum {
-	DEFAULT_FI_DI = 0x11,
-	RATE_TOLERANCE = 2, /* rounding of readers, bps */
+	TYPE_CLASS_IN = 0xA1,
+	REQUEST_GET_DATA_RATES = 0x03, /* CCID rev 1.1, 5.3.3 */
+	CONTROL_MS = 500,
+	BLOCK_OVERHEAD = 3 + 2, /* prologue and the longer EDC of a T=1 block */
+	LONGEST_WAIT_ETU = 9600,
 };
+
+static bool host_does_pps(const struct slot *slot)
+{
+	return slot_host_sends_blocks(slot) && !slot_negotiates_by_itself(slot) &&
+	       !(slot->reader->caps.features & CCID_AUTO_PPS);
+}
 
 /* Is the protocol possible at all? Says why not. */
 static enum oc_err check_offered(const struct slot *slot, enum ccid_protocol protocol)
@@ -20,14 +33,10 @@ static enum oc_err check_offered(const struct slot *slot, enum ccid_protocol pro
 		why = "the card does not offer it";
 	else if (atr->specific && atr->specific_protocol != protocol)
 		why = "the card is in specific mode with another one";
+	else if (atr->specific && atr->specific_implicit)
+		why = "the card demands a speed that it does not name (TA2)";
 	else if (!(protocol == CCID_PROTOCOL_T1 ? caps->t1 : caps->t0))
 		why = "the reader does not offer it";
-	else if (caps->level == CCID_TPDU && protocol == CCID_PROTOCOL_T1)
-		why = "this driver speaks it only with readers at an APDU level";
-	else if (caps->level == CCID_TPDU &&
-		 !(caps->features & (CCID_AUTO_PPS | CCID_AUTO_PARAM_NEGOTIATION)) && !atr->specific &&
-		 atr->first_protocol != protocol)
-		why = "it is not the card's first protocol, and the reader does not switch by itself";
 	if (!why)
 		return OC_OK;
 	OC_LOG(slot->reader->log, OC_LOG_INFO, "slot %u: T=%d cannot be used: %s", slot->number, protocol,
@@ -35,126 +44,275 @@ static enum oc_err check_offered(const struct slot *slot, enum ccid_protocol pro
 	return OC_E_PROTOCOL;
 }
 
-/* The fastest rate that card and reader have in common: TA1, or a lower Di with the same Fi. */
-static uint8_t choose_rate(const struct slot *slot)
+/* ---- the speeds -------------------------------------------------------------------------------------------------- */
+
+/* The reader's list of rates, asked for once, where it says that it has one. */
+static void learn_rates(struct reader *reader)
 {
-	const struct ccid_caps *caps = &slot->reader->caps;
-	const uint32_t slowest = atr_rate(DEFAULT_FI_DI, caps->clock_khz);
-
-	for (uint8_t ta1 = slot->atr.fi_di; ta1 & 15; ta1--) {
-		const uint32_t rate = atr_rate(ta1, caps->clock_khz);
-
-		if (rate > slowest && rate <= (uint64_t)caps->max_rate + RATE_TOLERANCE)
-			return ta1;
-	}
-	return DEFAULT_FI_DI;
-}
-
-/*
- * Fi and Di that hold for the card once the parameters are set: those of TA1 in specific mode, whatever was chosen where the
- * reader does PPS from the parameters, else the default that the card is at after reset.
- */
-static uint8_t fi_di_for(const struct slot *slot)
-{
-	if (slot->atr.specific)
-		return slot->atr.fi_di;
-	if (slot->reader->caps.features & CCID_AUTO_PPS)
-		return choose_rate(slot);
-	return DEFAULT_FI_DI;
-}
-
-static struct ccid_parameters parameters_for(const struct slot *slot)
-{
-	const struct atr *atr = &slot->atr;
-	const bool t1 = slot->protocol == CCID_PROTOCOL_T1;
-
-	return (struct ccid_parameters){
-		.protocol = slot->protocol,
-		.fi_di = slot->timing.fi_di,
-		.inverse = atr->inverse,
-		.crc = atr->crc,
-		.guard_time = atr->guard_time,
-		.waiting = t1 ? (uint8_t)((unsigned)atr->bwi << 4 | atr->cwi) : atr->wi,
-		.clock_stop = atr->clock_stop,
-		.ifsc = atr->ifsc,
+	struct transport *t = reader->transport;
+	const struct transport_setup setup = {
+		.request_type = TYPE_CLASS_IN,
+		.request = REQUEST_GET_DATA_RATES,
+		.index = reader->port.interface,
 	};
+	uint8_t bytes[4 * DATA_RATES_MAX];
+	size_t len = 4u * reader->caps.num_rates;
+
+	if (reader->rates.asked || !reader->caps.num_rates)
+		return;
+	reader->rates.asked = true;
+	if (t->ops->control(t, &setup, bytes, &len, CONTROL_MS) == OC_OK)
+		speed_take_rates(&reader->rates, bytes, len);
 }
 
-/* A reader that does not take a parameter may have the right ones anyway: ask, and compare what matters. */
-static enum oc_err compare_parameters(struct slot *slot, const struct ccid_parameters *wanted)
+/* Fi and Di to try, best first. */
+static unsigned plan_speeds(struct slot *slot, const struct pts *pts, uint8_t plan[SPEED_TRIES])
 {
-	const struct ccid_caps *caps = &slot->reader->caps;
-	const struct ccid_command command = ccid_get_parameters(slot->number);
-	const bool by_itself = caps->level != CCID_TPDU || (caps->features & CCID_AUTO_PARAM_NEGOTIATION);
-	struct ccid_parameters active;
-	struct ccid_reply reply;
-	enum oc_err err = slot_exchange(slot, &command, CCID_QUICK_MS, &reply);
+	struct reader *reader = slot->reader;
+	const struct atr *atr = &slot->atr;
+	const bool host_decides = host_does_pps(slot) || (reader->caps.features & CCID_AUTO_PPS);
 
-	if (err == OC_E_REFUSED)
-		return by_itself ? OC_OK : OC_E_PROTOCOL;
-	if (err == OC_OK)
-		err = ccid_decode_parameters(&reply, &active);
-	if (err != OC_OK)
-		return err;
-	if (active.protocol != wanted->protocol)
-		return OC_E_PROTOCOL;
-	if (active.fi_di != wanted->fi_di && !by_itself && !(caps->features & CCID_AUTO_PPS))
-		return OC_E_PROTOCOL;
-	slot->timing.fi_di = active.fi_di;
-	return OC_OK;
+	/* Specific mode: the card is at TA1 already. */
+	plan[0] = atr->specific ? atr->fi_di : SPEED_DEFAULT;
+	if (atr->specific || !host_decides)
+		return 1;
+	if (pts && pts->has_pts1) {
+		plan[0] = pts->pts1;
+		return 1;
+	}
+	if (atr->fi_di == SPEED_DEFAULT)
+		return 1;
+	learn_rates(reader);
+	return speed_plan(&reader->caps, &reader->rates, atr->fi_di,
+			  speed_recall(&slot->speeds, slot->atr_bytes, slot->atr_len), plan);
 }
 
-enum oc_err slot_set_parameters(struct slot *slot)
+/* Remember that this card does not come through faster than this. */
+static void lower_speed(struct slot *slot, uint8_t fi_di)
 {
+	speed_remember(&slot->speeds, slot->atr_bytes, slot->atr_len, fi_di);
+}
+
+void slot_blame_speed(struct slot *slot)
+{
+	uint8_t plan[SPEED_TRIES];
+	const struct reader *reader = slot->reader;
+
+	if (!slot->unproven || slot->timing.fi_di == SPEED_DEFAULT || slot->atr.specific)
+		return;
+	/* What would be tried after this one? */
+	if (speed_plan(&reader->caps, &reader->rates, slot->timing.fi_di, 0, plan) > 1)
+		lower_speed(slot, plan[0] == slot->timing.fi_di ? plan[1] : plan[0]);
+	OC_LOG(reader->log, OC_LOG_INFO,
+	       "slot %u: nothing came through at Fi/Di %02X; the card will be tried at a lower speed next "
+	       "time",
+	       slot->number, slot->timing.fi_di);
+}
+
+/* ---- PPS --------------------------------------------------------------------------------------------------------- */
+
+static bool pps_needed(const struct slot *slot, enum ccid_protocol protocol, uint8_t fi_di,
+		       const struct pts *pts)
+{
+	if (!host_does_pps(slot) || slot->atr.specific)
+		return false;
+	return protocol != slot->atr.first_protocol || fi_di != SPEED_DEFAULT ||
+	       (pts && (pts->has_pts1 || pts->has_pts2 || pts->has_pts3));
+}
+
+/* 9: at the default speed, as the first exchange after the ATR. */
+static enum oc_err do_pps(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts,
+			  uint8_t *fi_di)
+{
+	const struct pps pps = {
+		.protocol = (uint8_t)protocol,
+		.fi_di = *fi_di,
+		.has_pps2 = pts && pts->has_pts2,
+		.has_pps3 = pts && pts->has_pts3,
+		.pps2 = pts ? pts->pts2 : 0,
+		.pps3 = pts ? pts->pts3 : 0,
+	};
+	const unsigned fi_over_di = 372;
+	const unsigned wait = LONGEST_WAIT_ETU * fi_over_di / slot->timing.clock_khz + USB_MARGIN_MS;
 	struct ccid_port *port = &slot->reader->port;
-	const struct ccid_parameters wanted = parameters_for(slot);
 	struct ccid_command command;
 	struct ccid_reply reply;
 	enum oc_err err;
 	size_t cap;
 
-	command = ccid_set_parameters(slot->number, slot->protocol,
-				      ccid_put_parameters(ccid_payload(port, &cap), &wanted));
-	err = slot_exchange(slot, &command, CCID_QUICK_MS + timing_wwt_ms(&slot->timing), &reply);
-	if (err == OC_E_REFUSED && reply.error <= 0x7F)
-		return compare_parameters(slot, &wanted);
+	command = ccid_xfr_block(slot->number, 0, 0, pps_put_request(ccid_payload(port, &cap), &pps));
+	/* At character level the answer has as many bytes as the request, or fewer where the card declines. */
+	if (slot->reader->caps.level == CCID_CHARACTER)
+		command.specific[1] = (uint8_t)command.len;
+	err = slot_exchange(slot, &command, wait, &reply);
+	return err == OC_OK ? pps_check_response(&pps, reply.data, reply.len, fi_di) : err;
+}
+
+/* Where the reader follows neither clock nor rate by itself, it is told; one that cannot be told stays as it is. */
+static enum oc_err set_rate(struct slot *slot)
+{
+	const struct ccid_caps *caps = &slot->reader->caps;
+	const uint32_t follows = CCID_AUTO_CLOCK | CCID_AUTO_BAUD;
+	const struct ccid_command command = ccid_set_data_rate_and_clock(slot->number);
+	struct ccid_reply reply;
+	enum oc_err err;
+	size_t cap;
+
+	if ((caps->features & follows) == follows || slot->timing.fi_di == SPEED_DEFAULT)
+		return OC_OK;
+	ccid_put_rate_and_clock(ccid_payload(&slot->reader->port, &cap), caps->clock_khz,
+				atr_rate(slot->timing.fi_di, caps->clock_khz));
+	err = slot_exchange(slot, &command, CCID_QUICK_MS, &reply);
+	return err == OC_E_REFUSED ? OC_OK : err;
+}
+
+/* The reader has negotiated by itself: find out what, where the card left it a choice. */
+static enum oc_err accept_readers_choice(struct slot *slot)
+{
+	const uint16_t only = (uint16_t)(1u << slot->protocol);
+	struct ccid_parameters active;
+	enum oc_err err;
+
+	if (slot->atr.protocols == only)
+		return OC_OK;
+	err = slot_get_parameters(slot, &active);
+	if (err == OC_E_REFUSED)
+		return OC_OK;
+	if (err != OC_OK)
+		return err;
+	slot->timing.fi_di = active.fi_di;
+	/* Some readers can be told to take the other protocol. */
+	return active.protocol == slot->protocol ? OC_OK : slot_set_parameters(slot);
+}
+
+/* ---- T=1 --------------------------------------------------------------------------------------------------------- */
+
+/* The longest information field that fits a message of the reader. */
+static uint8_t block_room(const struct slot *slot)
+{
+	const uint32_t room = slot->reader->caps.max_message - CCID_HEADER_LEN - BLOCK_OVERHEAD;
+
+	return (uint8_t)(room < T1_MAX_IFS ? room : T1_MAX_IFS);
+}
+
+static uint8_t own_ifsd(const struct slot *slot)
+{
+	const uint8_t room = block_room(slot), most = slot->reader->caps.max_ifsd;
+
+	return room < most ? room : most;
+}
+
+static enum oc_err start_t1(struct slot *slot)
+{
+	t1_start(&slot->t1, slot->atr.ifsc, slot->atr.crc, 0);
+	slot->t1.longest = block_room(slot);
+	if (!slot_host_sends_blocks(slot))
+		return OC_OK;
+	if (slot->reader->caps.features & CCID_AUTO_IFSD) {
+		slot->t1.ifsd = own_ifsd(slot);
+		return OC_OK;
+	}
+	return slot_announce_ifsd(slot);
+}
+
+enum oc_err slot_announce_ifsd(struct slot *slot)
+{
+	const uint8_t ifsd = own_ifsd(slot);
+	enum oc_err err = ifsd == T1_DEFAULT_IFS ? OC_OK : t1_begin_ifsd(&slot->t1, ifsd);
+	enum step end;
+
+	if (err != OC_OK || ifsd == T1_DEFAULT_IFS)
+		return err;
+	err = slot_run_t1(slot, &end);
+	if (err == OC_OK && end == STEP_FAIL)
+		err = slot->t1.err;
 	return err;
 }
 
-enum oc_err slot_negotiate(struct slot *slot, enum ccid_protocol protocol)
+/* ---- all together ------------------------------------------------------------------------------------------------- */
+
+/* One try at one speed, with a card fresh from reset. */
+static enum oc_err set_up(struct slot *slot, enum ccid_protocol protocol, uint8_t fi_di,
+			  const struct pts *pts)
 {
-	const struct ccid_caps *caps = &slot->reader->caps;
+	enum oc_err err = OC_OK;
+
+	slot->protocol = protocol;
+	slot->timing = (struct timing){
+		.clock_khz = slot->reader->caps.clock_khz,
+		.fi_di = fi_di,
+		.guard_time = slot->atr.guard_time,
+		.wi = slot->atr.wi,
+		.bwi = slot->atr.bwi,
+	};
+	if (slot_negotiates_by_itself(slot)) {
+		err = accept_readers_choice(slot);
+	} else {
+		if (pps_needed(slot, protocol, fi_di, pts))
+			err = do_pps(slot, protocol, pts, &slot->timing.fi_di);
+		if (err == OC_OK)
+			err = slot_set_parameters(slot);
+		if (err == OC_OK)
+			err = set_rate(slot);
+	}
+	if (err == OC_OK && protocol == CCID_PROTOCOL_T1)
+		err = start_t1(slot);
+	return err;
+}
+
+/* What a lower speed may help against: the card or the reader did not like this one. */
+static bool speed_may_help(enum oc_err err)
+{
+	return err == OC_E_MUTE || err == OC_E_CARD || err == OC_E_PROTOCOL || err == OC_E_REFUSED;
+}
+
+static enum oc_err try_speeds(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts)
+{
+	uint8_t plan[SPEED_TRIES];
+	const unsigned n = plan_speeds(slot, pts, plan);
+	enum oc_err err = OC_E_PROTOCOL;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (i > 0) {
+			OC_LOG(slot->reader->log, OC_LOG_INFO,
+			       "slot %u: the card does not come through at Fi/Di %02X (%s); it is reset, and "
+			       "tried at %02X",
+			       slot->number, plan[i - 1], oc_strerr(err), plan[i]);
+			lower_speed(slot, plan[i]);
+			err = slot_cold_reset(slot);
+			if (err != OC_OK)
+				return err;
+		}
+		err = set_up(slot, protocol, plan[i], pts);
+		if (!speed_may_help(err))
+			break;
+	}
+	return err;
+}
+
+enum oc_err slot_negotiate(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts)
+{
 	enum oc_err err = check_offered(slot, protocol);
 
 	if (err != OC_OK)
 		return err;
-	if (slot->atr.specific && slot->atr.specific_implicit) {
-		OC_LOG(slot->reader->log, OC_LOG_CRITICAL,
-		       "slot %u: the card demands a speed that it does not name (TA2 %s); it cannot be used",
-		       slot->number, "implicit");
-		return OC_E_PROTOCOL;
-	}
-	slot->protocol = protocol;
-	slot->timing = (struct timing){
-		.clock_khz = caps->clock_khz,
-		.fi_di = fi_di_for(slot),
-		.guard_time = slot->atr.guard_time,
-		.wi = slot->atr.wi,
-	};
-	err = caps->features & CCID_AUTO_PARAM_NEGOTIATION ? OC_OK : slot_set_parameters(slot);
+	if (pts && (pts->has_pts2 || pts->has_pts3) && !host_does_pps(slot))
+		return OC_E_UNSUPPORTED; /* there is no way to tell the reader */
+	err = try_speeds(slot, protocol, pts);
 	slot->protocol_set = err == OC_OK && slot->powered;
+	slot->unproven = slot->protocol_set;
 	if (err == OC_OK)
 		OC_LOG(slot->reader->log, OC_LOG_INFO, "slot %u: T=%d, Fi/Di %02X", slot->number, protocol,
 		       slot->timing.fi_di);
 	return err;
 }
 
-enum oc_err slot_set_protocol(struct slot *slot, enum ccid_protocol protocol)
+enum oc_err slot_set_protocol(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts)
 {
 	enum oc_err err;
 
-	pthread_mutex_lock(&slot->reader->lock);
-	err = slot->powered ? slot_negotiate(slot, protocol) : OC_E_UNPOWERED;
-	pthread_mutex_unlock(&slot->reader->lock);
+	pthread_mutex_lock(slot->reader->lock);
+	err = slot->powered ? slot_negotiate(slot, protocol, pts) : OC_E_UNPOWERED;
+	pthread_mutex_unlock(slot->reader->lock);
 	return err;
 }

@@ -145,6 +145,7 @@ static enum oc_err climb(struct slot *slot)
 		if (err == OC_OK)
 			err = keep_atr(slot, reply.data, reply.len);
 		if (err == OC_OK) {
+			slot->select = plan[i];
 			log_atr(slot, plan[i]);
 			return OC_OK;
 		}
@@ -154,12 +155,39 @@ static enum oc_err climb(struct slot *slot)
 	return err;
 }
 
+enum oc_err slot_cold_reset(struct slot *slot)
+{
+	struct transport *t = slot->reader->transport;
+	const uint64_t until = t->ops->now(t) + POWER_UP_MS;
+	uint8_t before[ATR_MAX];
+	const size_t before_len = slot->atr_len;
+	struct ccid_reply reply;
+	enum oc_err err;
+
+	memcpy(before, slot->atr_bytes, sizeof before);
+	slot_forget_card(slot);
+	err = power_off(slot);
+	if (err != OC_OK)
+		return err;
+	t->ops->pause(t, REST_MS);
+	err = power_on(slot, slot->select, until, &reply);
+	if (err == OC_OK)
+		err = keep_atr(slot, reply.data, reply.len);
+	/* Another card, or one that has changed its mind: pcscd has to see its ATR first. */
+	if (err == OC_OK &&
+	    (slot->atr_len != before_len || memcmp(before, slot->atr_bytes, sizeof before) != 0)) {
+		slot_lost_card(slot);
+		err = OC_E_UNPOWERED;
+	}
+	return err;
+}
+
 enum oc_err slot_power_up(struct slot *slot, uint8_t *atr, size_t *len)
 {
 	struct reader *reader = slot->reader;
 	enum oc_err err;
 
-	pthread_mutex_lock(&reader->lock);
+	pthread_mutex_lock(reader->lock);
 	slot_forget_card(slot);
 	err = climb(slot);
 	if (err == OC_OK) {
@@ -171,7 +199,7 @@ enum oc_err slot_power_up(struct slot *slot, uint8_t *atr, size_t *len)
 		       "slot %u: the card could not be powered: %s%s", slot->number, oc_strerr(err),
 		       err == OC_E_MUTE ? "; is it the right way round, and are its contacts clean?" : "");
 	}
-	pthread_mutex_unlock(&reader->lock);
+	pthread_mutex_unlock(reader->lock);
 	return err;
 }
 
@@ -179,9 +207,9 @@ enum oc_err slot_power_down(struct slot *slot)
 {
 	enum oc_err err;
 
-	pthread_mutex_lock(&slot->reader->lock);
+	pthread_mutex_lock(slot->reader->lock);
 	slot_forget_card(slot);
 	err = power_off(slot);
-	pthread_mutex_unlock(&slot->reader->lock);
+	pthread_mutex_unlock(slot->reader->lock);
 	return err;
 }

@@ -15,29 +15,6 @@ enum {
 	EVENT_BUFFER = 1 + 256 / 4 + 64, /* NotifySlotChange of 256 slots, and room for a second event */
 };
 
-/* Make slot_wait_event() return: there is something to look at. */
-static void raise_event(struct slot *slot)
-{
-	struct reader *reader = slot->reader;
-
-	pthread_mutex_lock(&reader->events.lock);
-	slot->event = true;
-	pthread_cond_broadcast(&reader->events.changed);
-	if (reader->events.listening)
-		reader->transport->ops->wake(reader->transport);
-	pthread_mutex_unlock(&reader->events.lock);
-}
-
-void slot_lost_card(struct slot *slot)
-{
-	const bool was_powered = slot->powered;
-
-	slot_forget_card(slot);
-	slot->lost = was_powered;
-	if (was_powered)
-		raise_event(slot);
-}
-
 /* A reader that powers cards by itself shows a swapped card as active again; only the event told of the removal. */
 static bool swapped_unnoticed(struct slot *slot)
 {
@@ -68,7 +45,7 @@ static bool judge_presence(struct slot *slot, enum ccid_icc icc)
 	OC_LOG(slot->reader->log, OC_LOG_INFO, "slot %u: the card lost its power; it is treated as a new one",
 	       slot->number);
 	slot->lost = false;
-	raise_event(slot);
+	slot_raise_event(slot);
 	return false;
 }
 
@@ -88,7 +65,7 @@ enum oc_err slot_presence(struct slot *slot, bool *present)
 	struct ccid_reply reply;
 	enum oc_err err;
 
-	pthread_mutex_lock(&reader->lock);
+	pthread_mutex_lock(reader->lock);
 	err = ccid_exchange_quiet(&reader->port, &command, CCID_QUICK_MS, &reply);
 	if (reply.type != 0) {
 		/* Also a refusal carries the state of the slot. */
@@ -99,7 +76,7 @@ enum oc_err slot_presence(struct slot *slot, bool *present)
 	}
 	*present = err == OC_OK && slot->present;
 	remember_told(slot, *present);
-	pthread_mutex_unlock(&reader->lock);
+	pthread_mutex_unlock(reader->lock);
 	return err;
 }
 

@@ -12,37 +12,6 @@ enum {
 	CLOSE_MS = 500,
 };
 
-enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command, unsigned wait_ms,
-			  struct ccid_reply *reply)
-{
-	const enum oc_err err = ccid_exchange(&slot->reader->port, command, wait_ms, reply);
-
-	if (err == OC_OK || err == OC_E_SPACE || err == OC_E_GONE)
-		return err;
-	if (reply->type == 0) {
-		/* No answer: whatever brought the reader back to order may have cost the card its state. */
-		slot_lost_card(slot);
-		return err;
-	}
-	if (err == OC_E_NO_CARD)
-		slot_forget_card(slot);
-	else if (slot->powered && ccid_icc_of(reply->status) == CCID_ICC_INACTIVE)
-		slot_lost_card(slot);
-	return err;
-}
-
-void slot_forget_card(struct slot *slot)
-{
-	memset(slot->atr_bytes, 0, sizeof slot->atr_bytes);
-	slot->atr_len = 0;
-	slot->atr = (struct atr){ 0 };
-	slot->atr_valid = false;
-	slot->powered = false;
-	slot->protocol_set = false;
-	slot->lost = false;
-	slot->timing = (struct timing){ .clock_khz = slot->reader->caps.clock_khz };
-}
-
 /* ---- open and close ---------------------------------------------------------------------------------------------- */
 
 static enum oc_err probe(struct reader *reader)
@@ -63,7 +32,7 @@ static void init_locks(struct reader *reader)
 {
 	pthread_condattr_t monotonic;
 
-	pthread_mutex_init(&reader->lock, NULL);
+	pthread_mutex_init(&reader->own_lock, NULL);
 	pthread_mutex_init(&reader->events.lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -75,7 +44,7 @@ static void destroy(struct reader *reader)
 {
 	pthread_cond_destroy(&reader->events.changed);
 	pthread_mutex_destroy(&reader->events.lock);
-	pthread_mutex_destroy(&reader->lock);
+	pthread_mutex_destroy(&reader->own_lock);
 	ccid_port_close(&reader->port);
 	free(reader);
 }
@@ -98,6 +67,7 @@ static struct reader *create(const struct reader_setup *setup)
 		slot_forget_card(&reader->slot[i]);
 	}
 	init_locks(reader);
+	reader->lock = setup->lock ? setup->lock : &reader->own_lock;
 	return reader;
 }
 
@@ -106,18 +76,18 @@ enum oc_err reader_open(const struct reader_setup *setup, struct reader **out)
 	struct reader *reader;
 	enum oc_err err;
 
-	if (setup->caps.level == CCID_CHARACTER) {
-		OC_LOG(setup->log, OC_LOG_CRITICAL,
-		       "the reader works at character level, which this driver does not speak");
-		return OC_E_UNSUPPORTED;
-	}
 	reader = create(setup);
 	if (!reader)
 		return OC_E_MEMORY;
+	/* Interfaces of one device share the lock, and others of them may be in use already. */
+	pthread_mutex_lock(reader->lock);
 	err = ccid_port_open(&reader->port, setup->transport, setup->interface, setup->caps.max_message,
 			     setup->log);
+	if (err == OC_OK && setup->patience_ms)
+		reader->port.extension_cap_ms = setup->patience_ms;
 	if (err == OC_OK)
 		err = probe(reader);
+	pthread_mutex_unlock(reader->lock);
 	if (err != OC_OK) {
 		destroy(reader);
 		return err;
@@ -130,6 +100,7 @@ void reader_close(struct reader *reader)
 {
 	struct transport *t = reader->transport;
 
+	pthread_mutex_lock(reader->lock);
 	for (unsigned i = 0; i < reader->slots; i++) {
 		const struct ccid_command command = ccid_icc_power_off(reader->slot[i].number);
 		struct ccid_reply reply;
@@ -138,6 +109,7 @@ void reader_close(struct reader *reader)
 		    ccid_exchange_quiet(&reader->port, &command, CLOSE_MS, &reply) == OC_E_GONE)
 			break;
 	}
+	pthread_mutex_unlock(reader->lock);
 	destroy(reader);
 	t->ops->close(t);
 }
@@ -160,18 +132,4 @@ struct slot *reader_slot(struct reader *reader, unsigned n)
 const struct ccid_caps *reader_caps(const struct reader *reader)
 {
 	return &reader->caps;
-}
-
-void slot_get_state(struct slot *slot, struct slot_state *out)
-{
-	pthread_mutex_lock(&slot->reader->lock);
-	*out = (struct slot_state){
-		.atr_len = slot->atr_len,
-		.powered = slot->powered,
-		.present = slot->present,
-		.protocol_set = slot->protocol_set,
-		.protocol = slot->protocol,
-	};
-	memcpy(out->atr, slot->atr_bytes, sizeof out->atr);
-	pthread_mutex_unlock(&slot->reader->lock);
 }

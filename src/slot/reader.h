@@ -15,6 +15,7 @@
 #include "ccid/transport.h"
 #include "tpdu/atr.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,13 +33,16 @@ struct reader_setup {
 	uint8_t interface; /* bInterfaceNumber */
 	bool interrupt;    /* it has an interrupt endpoint */
 	enum voltage_policy voltage;
+	unsigned
+		patience_ms; /* longest that a command may take when the card asks for time; 0: CCID_EXTENSION_CAP_MS */
+	pthread_mutex_t *lock; /* shared by all interfaces of one USB device; NULL: this one is alone */
 };
 
 /**
  * reader_open - make contact
  *
  * One GetSlotStatus for slot 0 shows that the reader is there; a silent one is brought to order once and asked again.
- * OC_E_UNSUPPORTED for an exchange level that the driver does not speak, OC_E_TIMEOUT, OC_E_GONE, OC_E_MEMORY.
+ * OC_E_TIMEOUT, OC_E_GONE, OC_E_MEMORY, or another error of ccid_exchange().
  */
 enum oc_err reader_open(const struct reader_setup *setup, struct reader **out);
 
@@ -71,13 +75,22 @@ enum oc_err slot_power_up(struct slot *slot, uint8_t *atr, size_t *len);
 /* Power the card off. An empty slot and a card that is off already are fine. */
 enum oc_err slot_power_down(struct slot *slot);
 
+/* What a caller of slot_set_protocol() asks for, instead of what the driver would choose from the ATR. */
+struct pts {
+	bool has_pts1, has_pts2, has_pts3;
+	uint8_t pts1, pts2, pts3; /* PPS1 (Fi and Di), PPS2, PPS3 of ISO/IEC 7816-3, 9 */
+};
+
 /**
  * slot_set_protocol - prepare the reader and the card for a protocol
+ * @pts: NULL lets the driver choose
  *
- * What is sent depends on dwFeatures: nothing where the reader negotiates by itself, else SetParameters.
- * OC_E_PROTOCOL if the ATR, the reader or this driver does not offer it; OC_E_UNPOWERED.
+ * What is sent depends on dwFeatures and the ATR: PPS where the host has to do it, SetParameters, the data rate, S(IFS).
+ * If the card does not come through at a speed, it is reset, and the next lower one is tried; what worked is remembered.
+ * OC_E_PROTOCOL if the ATR, the reader or this driver does not offer it, or the card does not accept what was asked for;
+ * OC_E_UNPOWERED; OC_E_MUTE if the card does not answer at any speed.
  */
-enum oc_err slot_set_protocol(struct slot *slot, enum ccid_protocol protocol);
+enum oc_err slot_set_protocol(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts);
 
 /**
  * slot_transmit - one command APDU and its response APDU

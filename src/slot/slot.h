@@ -5,6 +5,10 @@
 
 #include "ccid/exchange.h"
 #include "slot/reader.h"
+#include "slot/speed.h"
+#include "tpdu/character.h"
+#include "tpdu/engine.h"
+#include "tpdu/t1.h"
 #include "tpdu/timing.h"
 
 #include <pthread.h>
@@ -27,7 +31,13 @@ struct slot {
 	bool protocol_set;
 	enum ccid_protocol protocol;
 	struct timing timing;
-	bool lost; /* power went away unasked: report the card absent once */
+	struct t1 t1;
+	struct character character;      /* character level: the TPDU that is being carried, */
+	uint8_t block[T1_BLOCK_MAX + 1]; /* and the TPDU or block itself */
+	enum ccid_power_select select;   /* what brought the card up */
+	struct speed_memory speeds;
+	bool unproven; /* nothing has come through at the negotiated speed yet */
+	bool lost;     /* power went away unasked: report the card absent once */
 
 	/* Under reader->events.lock */
 	bool event, stop, removal_seen;
@@ -42,7 +52,9 @@ struct reader {
 	const struct oc_log *log;
 	enum voltage_policy voltage;
 	bool interrupt;
-	pthread_mutex_t lock; /* one command at a time */
+	pthread_mutex_t own_lock;
+	pthread_mutex_t *lock; /* one command at a time; shared by the interfaces of a device */
+	struct data_rates rates;
 
 	/* Threads that wait for events: one of them listens on the interrupt endpoint for all. */
 	struct {
@@ -63,13 +75,62 @@ enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command,
 /* Forget everything about the card; under reader->lock. */
 void slot_forget_card(struct slot *slot);
 
+/* Make slot_wait_event() return: there is something to look at. */
+void slot_raise_event(struct slot *slot);
+
 /* The power went away unasked: tell pcscd by way of the presence; under reader->lock. */
 void slot_lost_card(struct slot *slot);
 
 /* slot_set_protocol() under reader->lock */
-enum oc_err slot_negotiate(struct slot *slot, enum ccid_protocol protocol);
+enum oc_err slot_negotiate(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts);
 
-/* Send the parameters of the protocol in use once more; under reader->lock. */
+/* Power the card off and on at the voltage that worked, for another try; under reader->lock. */
+enum oc_err slot_cold_reset(struct slot *slot);
+
+/* 40h: the reader negotiates when the card is powered. */
+bool slot_negotiates_by_itself(const struct slot *slot);
+
+/* TPDU and character level: the host sends blocks, and so has to see to what a block may be. */
+bool slot_host_sends_blocks(const struct slot *slot);
+
+/* What the reader works with now; under reader->lock. */
+enum oc_err slot_get_parameters(struct slot *slot, struct ccid_parameters *active);
+
+/* Send the parameters of the protocol in use, for the first time or once more; under reader->lock. */
 enum oc_err slot_set_parameters(struct slot *slot);
+
+/* The first exchange at the negotiated speed failed: do not try it again with this card; under reader->lock. */
+void slot_blame_speed(struct slot *slot);
+
+/* Announce to a T=1 card what we take; under reader->lock. A card that refuses is fine. */
+enum oc_err slot_announce_ifsd(struct slot *slot);
+
+/* An engine of src/tpdu, and what carries its blocks. */
+struct engine {
+	void *self;
+	enum step (*next)(void *self, uint8_t *out, struct block *block);
+	void (*feed)(void *self, const struct reply *reply);
+	struct reply (*carry)(struct slot *slot, const struct block *block, unsigned wait_ms);
+	unsigned wait_ms;     /* 0: carry() computes it from the block */
+	bool uses_parameters; /* the reader refuses blocks (F6h) when it has lost them */
+};
+
+/* One XfrBlock whose payload stands in the port already. */
+struct reply slot_carry_block(struct slot *slot, const struct block *block, unsigned wait_ms);
+
+/* A T=0 TPDU, at TPDU or at character level; the wait follows from the block. */
+struct reply slot_carry_tpdu(struct slot *slot, const struct block *block, unsigned wait_ms);
+
+/* Does a payload of this length fit the reader's messages? Tells if not. */
+bool slot_fits_message(const struct slot *slot, size_t len);
+
+/*
+ * Let an engine run to its end, STEP_DONE or STEP_FAIL. OC_E_TIMEOUT when all patience is over, OC_E_UNSUPPORTED when a block does not
+ * fit the reader's messages.
+ */
+enum oc_err slot_run(struct slot *slot, const struct engine *engine, enum step *end);
+
+/* Let the T=1 engine of the slot run to its end, as slot_run(). */
+enum oc_err slot_run_t1(struct slot *slot, enum step *end);
 
 #endif

@@ -5,9 +5,8 @@
 #include "base/bytes.h"
 #include "ccid/status.h"
 #include "tpdu/apdu.h"
+#include "tpdu/chain.h"
 #include "tpdu/t0.h"
-
-#include <string.h>
 
 enum {
 	APDU_LEVEL_MS =
@@ -15,143 +14,119 @@ enum {
 	ESCAPE_MS = 10000,
 };
 
-static bool fits_message(const struct slot *slot, size_t len)
-{
-	const uint32_t max = slot->reader->caps.max_message;
+/* The command that one application wants to have done. */
+struct call {
+	struct apdu apdu;
+	const uint8_t *tx;
+	size_t tx_len;
+	uint8_t *rx;
+	size_t cap, rx_len;
+};
 
-	if (CCID_HEADER_LEN + len <= max)
-		return true;
-	OC_LOG(slot->reader->log, OC_LOG_CRITICAL,
-	       "slot %u: a command of %zu bytes does not fit the reader's messages of %u bytes; nothing was "
-	       "sent",
-	       slot->number, len, max);
-	return false;
+/* ---- T=0 --------------------------------------------------------------------------------------------------------- */
+
+static enum step t0_step(void *self, uint8_t *out, struct block *block)
+{
+	return t0_next(self, out, block);
 }
 
-/* Hand out a whole answer, or none: a cut one would be a lie. */
-static enum oc_err hand_out(const struct ccid_reply *reply, uint8_t *rx, size_t cap, size_t *rx_len)
+static void t0_take(void *self, const struct reply *reply)
 {
-	if (reply->len > cap)
-		return OC_E_SPACE;
-	if (reply->len)
-		memcpy(rx, reply->data, reply->len);
-	*rx_len = reply->len;
-	return OC_OK;
+	t0_feed(self, reply);
 }
 
-/* ---- TPDU level, T=0 --------------------------------------------------------------------------------------------- */
-
-/* One TPDU and what came back, in the words of the engine. */
-static struct reply exchange_tpdu(struct slot *slot, const struct block *block)
-{
-	const unsigned wait = timing_t0_ms(&slot->timing, block->len + block->expect) + USB_MARGIN_MS;
-	const struct ccid_command command =
-		ccid_xfr_block(slot->number, block->bwi, block->level_parameter, block->len);
-	struct ccid_reply reply;
-	const enum oc_err err = slot_exchange(slot, &command, wait, &reply);
-
-	if (err == OC_OK)
-		return (struct reply){ .kind = REPLY_BLOCK, .data = reply.data, .len = reply.len };
-	if (reply.type != 0 && reply.error == CCID_ICC_PROTOCOL_NOT_SUPPORTED && err == OC_E_PROTOCOL)
-		return (struct reply){ .kind = REPLY_NOT_SENT, .err = err };
-	return (struct reply){ .kind = REPLY_FAILED, .err = err };
-}
-
-/*
- * The reader refused to hand the TPDU to the card (F6h): it has lost the protocol. Set the parameters again; the engine
- * then repeats the TPDU once, which is harmless, since the card never saw it.
- */
-static void answer_refusal(struct slot *slot, const struct t0 *t0, struct reply *reply)
-{
-	const struct oc_log *log = slot->reader->log;
-
-	if (!t0->set_again) {
-		OC_LOG(log, OC_LOG_INFO,
-		       "slot %u: the reader has lost the card's protocol (F6h); its parameters are set "
-		       "again, and the "
-		       "command is sent once more",
-		       slot->number);
-		if (slot_set_parameters(slot) == OC_OK)
-			return;
-		reply->kind = REPLY_FAILED;
-	}
-	OC_LOG(log, OC_LOG_CRITICAL,
-	       "slot %u: the reader refuses to pass commands to the card (F6h, protocol not supported), also "
-	       "after its "
-	       "T=0 parameters were set again; the card was not touched. Pull the card and put it back; if "
-	       "it happens "
-	       "again, the reader's firmware is at fault",
-	       slot->number);
-}
-
-static enum oc_err transmit_t0(struct slot *slot, const struct apdu *apdu, uint8_t *rx, size_t cap,
-			       size_t *rx_len)
+static enum oc_err transmit_t0(struct slot *slot, struct call *call)
 {
 	struct t0 t0;
-	enum oc_err err = t0_begin(&t0, apdu, rx, cap);
+	const struct engine engine = {
+		.self = &t0,
+		.next = t0_step,
+		.feed = t0_take,
+		.carry = slot_carry_tpdu,
+		.uses_parameters = true,
+	};
+	enum oc_err err = t0_begin(&t0, &call->apdu, call->rx, call->cap);
+	enum step end;
 
-	while (err == OC_OK) {
-		size_t room;
-		struct block block;
-		struct reply reply;
-		const enum step step = t0_next(&t0, ccid_payload(&slot->reader->port, &room), &block);
+	if (err == OC_OK)
+		err = slot_run(slot, &engine, &end);
+	if (err != OC_OK)
+		return err;
+	call->rx_len = end == STEP_DONE ? t0.len : 0;
+	return end == STEP_DONE ? OC_OK : t0.err;
+}
 
-		if (step == STEP_FAIL)
-			return t0.err;
-		if (step == STEP_DONE) {
-			*rx_len = t0.len;
-			return OC_OK;
-		}
-		if (!fits_message(slot, block.len))
-			return OC_E_UNSUPPORTED;
-		reply = exchange_tpdu(slot, &block);
-		if (reply.kind == REPLY_NOT_SENT)
-			answer_refusal(slot, &t0, &reply);
-		t0_feed(&t0, &reply);
-	}
-	return err;
+/* ---- T=1 --------------------------------------------------------------------------------------------------------- */
+
+static enum oc_err transmit_t1(struct slot *slot, struct call *call)
+{
+	struct t1 *t1 = &slot->t1;
+	enum oc_err err = t1->renew_ifsd ? slot_announce_ifsd(slot) : OC_OK;
+	enum step end;
+
+	if (err == OC_OK)
+		err = t1_begin(t1, call->tx, call->tx_len, call->rx, call->cap);
+	if (err == OC_OK)
+		err = slot_run_t1(slot, &end);
+	if (err != OC_OK)
+		return err;
+	if (end == STEP_FAIL)
+		return t1->err;
+	if (t1->len < 2)
+		return OC_E_CARD;
+	call->rx_len = t1->len;
+	return OC_OK;
 }
 
 /* ---- APDU levels ------------------------------------------------------------------------------------------------- */
 
-/* bChainParameter: the answer goes on, or the reader waits for more of the command (6.2.1). */
-static bool is_chained(const struct slot *slot, uint8_t chain)
+static enum step chain_step(void *self, uint8_t *out, struct block *block)
 {
-	return slot->reader->caps.level == CCID_EXTENDED_APDU &&
-	       (chain == 0x01 || chain == 0x03 || chain == 0x10);
+	return chain_next(self, out, block);
 }
 
-static unsigned apdu_wait_ms(const struct slot *slot, const struct apdu *apdu)
+static void chain_take(void *self, const struct reply *reply)
 {
-	const unsigned card = timing_t0_ms(&slot->timing, apdu->nc + apdu->ne);
+	chain_feed(self, reply);
+}
+
+/* The reader sends all of the command to the card, and takes all of the answer, before it says a word. */
+static unsigned apdu_wait_ms(const struct slot *slot, const struct call *call)
+{
+	const size_t bytes = call->tx_len + call->apdu.ne;
+	const unsigned card = slot->protocol == CCID_PROTOCOL_T1 ? timing_t1_ms(&slot->timing, bytes, 1)
+								 : timing_t0_ms(&slot->timing, bytes);
 
 	return (card < APDU_LEVEL_MS ? APDU_LEVEL_MS : card) + USB_MARGIN_MS;
 }
 
-static enum oc_err transmit_apdu(struct slot *slot, const struct apdu *apdu, const uint8_t *tx, size_t tx_len,
-				 uint8_t *rx, size_t cap, size_t *rx_len)
+static enum oc_err transmit_apdu(struct slot *slot, struct call *call)
 {
-	const struct ccid_command command = ccid_xfr_block(slot->number, 0, CCID_APDU_WHOLE, tx_len);
-	struct ccid_reply reply;
-	enum oc_err err;
-	size_t room;
+	const struct ccid_caps *caps = &slot->reader->caps;
+	struct chain chain;
+	const struct engine engine = {
+		.self = &chain,
+		.next = chain_step,
+		.feed = chain_take,
+		.carry = slot_carry_block,
+		.wait_ms = apdu_wait_ms(slot, call),
+	};
+	enum oc_err err = chain_begin(&chain, call->tx, call->tx_len, caps->max_message - CCID_HEADER_LEN,
+				      caps->level == CCID_EXTENDED_APDU, call->rx, call->cap);
+	enum step end;
 
-	if (!fits_message(slot, tx_len))
-		return OC_E_UNSUPPORTED;
-	memcpy(ccid_payload(&slot->reader->port, &room), tx, tx_len);
-	err = slot_exchange(slot, &command, apdu_wait_ms(slot, apdu), &reply);
+	if (err == OC_OK)
+		err = slot_run(slot, &engine, &end);
 	if (err != OC_OK)
 		return err;
-	if (is_chained(slot, reply.specific)) {
-		OC_LOG(slot->reader->log, OC_LOG_CRITICAL,
-		       "slot %u: the reader splits the answer into several messages, which this driver does "
-		       "not join",
-		       slot->number);
-		return OC_E_UNSUPPORTED;
+	if (end == STEP_FAIL) {
+		/* A reader left in the middle of a chain would take the next command for its continuation. */
+		if (chain.len || chain.sent)
+			slot_lost_card(slot);
+		return chain.err;
 	}
-	if (reply.len < 2)
-		return OC_E_CARD;
-	return hand_out(&reply, rx, cap, rx_len);
+	call->rx_len = chain.len;
+	return OC_OK;
 }
 
 /* ---- the two calls ----------------------------------------------------------------------------------------------- */
@@ -165,57 +140,64 @@ static enum oc_err ensure_protocol(struct slot *slot)
 	if (slot->protocol_set)
 		return OC_OK;
 	first = slot->atr_valid && slot->atr.first_protocol == 1 ? CCID_PROTOCOL_T1 : CCID_PROTOCOL_T0;
-	return slot_negotiate(slot, first);
+	return slot_negotiate(slot, first, NULL);
 }
 
-static enum oc_err transmit_locked(struct slot *slot, const struct apdu *apdu, const uint8_t *tx,
-				   size_t tx_len, uint8_t *rx, size_t cap, size_t *rx_len)
+static enum oc_err transmit_locked(struct slot *slot, struct call *call)
 {
 	const enum ccid_level level = slot->reader->caps.level;
 	enum oc_err err;
 
-	if (apdu_extended(apdu) && level != CCID_EXTENDED_APDU)
+	if (apdu_extended(&call->apdu) && level == CCID_SHORT_APDU)
 		return OC_E_EXTENDED;
 	err = ensure_protocol(slot);
 	if (err != OC_OK)
 		return err;
-	if (level == CCID_TPDU)
-		return transmit_t0(slot, apdu, rx, cap, rx_len);
-	return transmit_apdu(slot, apdu, tx, tx_len, rx, cap, rx_len);
+	if (level == CCID_SHORT_APDU || level == CCID_EXTENDED_APDU)
+		err = transmit_apdu(slot, call);
+	else if (slot->protocol == CCID_PROTOCOL_T1)
+		err = transmit_t1(slot, call);
+	else
+		err = transmit_t0(slot, call);
+	if (err == OC_E_MUTE || err == OC_E_CARD)
+		slot_blame_speed(slot);
+	slot->unproven = false;
+	return err;
 }
 
-static void log_result(const struct slot *slot, const struct apdu *apdu, enum oc_err err, const uint8_t *rx,
-		       size_t rx_len)
+static void log_result(const struct slot *slot, const struct call *call, enum oc_err err)
 {
 	const struct oc_log *log = slot->reader->log;
+	const struct apdu *apdu = &call->apdu;
 
 	if (err == OC_E_PROTOCOL || err == OC_E_UNSUPPORTED)
 		return; /* told, with its reason, where it was found */
 	if (err != OC_OK)
-		OC_LOG(log, OC_LOG_CRITICAL, "slot %u: command %02X %02X (%s) failed: %s", slot->number,
-		       apdu->cla, apdu->ins, apdu_case_name(apdu->kind), oc_strerr(err));
+		OC_LOG(log, OC_LOG_CRITICAL, "slot %u: command %02X %02X (%s, %zu bytes) failed: %s",
+		       slot->number, apdu->cla, apdu->ins, apdu_case_name(apdu->kind), call->tx_len,
+		       oc_strerr(err));
 	else
 		OC_LOG(log, OC_LOG_COMM,
 		       "slot %u: command %02X %02X %02X %02X (%s), %zu bytes -> %zu bytes, %02X%02X",
 		       slot->number, apdu->cla, apdu->ins, apdu->p1, apdu->p2, apdu_case_name(apdu->kind),
-		       apdu->nc, rx_len - 2, rx[rx_len - 2], rx[rx_len - 1]);
+		       apdu->nc, call->rx_len - 2, call->rx[call->rx_len - 2], call->rx[call->rx_len - 1]);
 }
 
-/* The command may have carried a PIN; case 1 grew by its P3. */
-static void wipe_command(struct slot *slot, size_t len)
+/* Command and answer may carry what only the application may know. */
+static void wipe(struct slot *slot, const struct call *call)
 {
-	size_t room;
-	uint8_t *payload = ccid_payload(&slot->reader->port, &room);
+	struct ccid_port *port = &slot->reader->port;
+	const size_t most = call->tx_len + CCID_HEADER_LEN + 2;
 
-	bytes_wipe(payload, len + 1 < room ? len + 1 : room);
+	bytes_wipe(port->out, most < port->cap ? most : port->cap);
+	bytes_wipe(slot->block, sizeof slot->block);
 }
 
 enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len)
 {
 	struct reader *reader = slot->reader;
-	const size_t cap = *rx_len;
-	struct apdu apdu;
-	enum oc_err err = apdu_parse(tx, tx_len, &apdu);
+	struct call call = { .tx = tx, .tx_len = tx_len, .rx = rx, .cap = *rx_len };
+	enum oc_err err = apdu_parse(tx, tx_len, &call.apdu);
 
 	*rx_len = 0;
 	if (err != OC_OK) {
@@ -224,11 +206,13 @@ enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, u
 		       slot->number, tx_len);
 		return err;
 	}
-	pthread_mutex_lock(&reader->lock);
-	err = transmit_locked(slot, &apdu, tx, tx_len, rx, cap, rx_len);
-	log_result(slot, &apdu, err, rx, *rx_len);
-	wipe_command(slot, tx_len);
-	pthread_mutex_unlock(&reader->lock);
+	pthread_mutex_lock(reader->lock);
+	err = transmit_locked(slot, &call);
+	log_result(slot, &call, err);
+	wipe(slot, &call);
+	pthread_mutex_unlock(reader->lock);
+	if (err == OC_OK)
+		*rx_len = call.rx_len;
 	return err;
 }
 
@@ -237,24 +221,29 @@ enum oc_err slot_escape(struct slot *slot, const uint8_t *tx, size_t tx_len, uin
 	struct reader *reader = slot->reader;
 	const struct ccid_command command = ccid_escape(slot->number, tx_len);
 	const size_t cap = *rx_len;
-	struct ccid_reply reply;
+	struct ccid_reply reply = { 0 };
 	enum oc_err err = OC_E_SPACE;
 	size_t room;
 
 	*rx_len = 0;
-	pthread_mutex_lock(&reader->lock);
-	if (fits_message(slot, tx_len)) {
+	pthread_mutex_lock(reader->lock);
+	if (slot_fits_message(slot, tx_len)) {
 		uint8_t *payload = ccid_payload(&reader->port, &room);
 
 		if (tx_len)
 			memcpy(payload, tx, tx_len);
 		err = slot_exchange(slot, &command, ESCAPE_MS, &reply);
 	}
-	if (err == OC_OK)
-		err = hand_out(&reply, rx, cap, rx_len);
-	if (err != OC_OK)
+	if (err == OC_OK && reply.len > cap)
+		err = OC_E_SPACE;
+	if (err == OC_OK) {
+		if (reply.len)
+			memcpy(rx, reply.data, reply.len);
+		*rx_len = reply.len;
+	} else {
 		OC_LOG(reader->log, OC_LOG_CRITICAL, "slot %u: Escape command of %zu bytes failed: %s",
 		       slot->number, tx_len, oc_strerr(err));
-	pthread_mutex_unlock(&reader->lock);
+	}
+	pthread_mutex_unlock(reader->lock);
 	return err;
 }

@@ -64,7 +64,7 @@ static enum oc_err parse_extended(struct rd r, struct apdu *a)
 enum oc_err apdu_parse(const uint8_t *bytes, size_t len, struct apdu *out)
 {
 	struct rd r = rd_of(bytes, len);
-	struct apdu a = { .kind = APDU_1 };
+	struct apdu a = { .bytes = bytes, .len = len, .kind = APDU_1 };
 	enum oc_err err = OC_OK;
 
 	a.cla = rd_u8(&r);

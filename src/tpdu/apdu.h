@@ -19,9 +19,15 @@ enum apdu_case {
 	APDU_4E,
 };
 
-enum { APDU_MAX = 65544, RAPDU_MAX = 65538 };
+enum {
+	APDU_SHORT_MAX = 4 + 1 + 255 + 1,
+	APDU_MAX = 65544,
+	RAPDU_MAX = 65538,
+};
 
 struct apdu {
+	const uint8_t *bytes; /* the APDU itself */
+	size_t len;
 	enum apdu_case kind;
 	uint8_t cla, ins, p1, p2;
 	const uint8_t *data; /* Nc bytes inside the APDU; NULL if Nc is 0 */
@@ -32,7 +38,7 @@ struct apdu {
 /**
  * apdu_parse - find out the case of a command APDU
  * @bytes, @len: as the application handed it over
- * @out: written only on OC_OK; out->data points into @bytes
+ * @out: written only on OC_OK; out->bytes and out->data point into @bytes
  *
  * Returns OC_E_APDU below four bytes and wherever the length does not fit the length fields.
  * Spec: ISO/IEC 7816-3:2006, 12.1.3 (decoding conventions).

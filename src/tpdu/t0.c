@@ -5,6 +5,9 @@
 
 enum {
 	INS_GET_RESPONSE = 0xC0,
+	INS_ENVELOPE = 0xC2,
+	SHORT_NC = 255,
+	SHORT_NE = 256,
 	SW1_MORE_DATA = 0x61,
 	SW1_WRONG_LE = 0x6C,
 	SW_LEN = 2,
@@ -29,7 +32,8 @@ uint8_t t0_get_response_class(uint8_t cla)
 	return cla;
 }
 
-/* T=0 reads INS as procedure byte: 6xh and 9xh cannot be commands. CLA FFh is for the reader itself, not for a card. */
+/* T=0 reads INS as procedure byte: 6xh and 9xh cannot be commands. CLA FFh is
+ * for the reader itself, not for a card. */
 static bool ins_is_valid(const struct apdu *apdu)
 {
 	const uint8_t high = apdu->ins & 0xF0;
@@ -39,13 +43,20 @@ static bool ins_is_valid(const struct apdu *apdu)
 
 enum oc_err t0_begin(struct t0 *t0, const struct apdu *apdu, uint8_t *answer, size_t cap)
 {
-	if (apdu_extended(apdu))
-		return OC_E_EXTENDED;
 	if (!ins_is_valid(apdu))
 		return OC_E_APDU;
 	if (cap < SW_LEN)
 		return OC_E_SPACE;
-	*t0 = (struct t0){ .apdu = *apdu, .answer = answer, .cap = cap, .state = T0_COMMAND };
+	*t0 = (struct t0){
+		.apdu = *apdu,
+		.fetches = apdu->ne > (apdu->nc ? 0 : SHORT_NE),
+		.answer = answer,
+		.cap = cap,
+		.state = apdu->nc > SHORT_NC ? T0_ENVELOPE : T0_COMMAND,
+		.p3 = (uint8_t)(apdu->nc              ? apdu->nc
+				: apdu->ne < SHORT_NE ? apdu->ne
+						      : 0),
+	};
 	return OC_OK;
 }
 
@@ -55,40 +66,68 @@ static void fail(struct t0 *t0, enum oc_err err)
 	t0->err = err;
 }
 
-/* 12.2: P3 is Lc, or Le where there is no data; case 1 sends 00. */
-static size_t put_command(const struct t0 *t0, uint8_t out[T0_TPDU_MAX], size_t *expect)
-{
-	const struct apdu *a = &t0->apdu;
-	struct wr w = wr_of(out, T0_TPDU_MAX);
-
-	wr_u8(&w, a->cla);
-	wr_u8(&w, a->ins);
-	wr_u8(&w, a->p1);
-	wr_u8(&w, a->p2);
-	wr_u8(&w, (uint8_t)(a->nc ? a->nc : a->ne));
-	wr_bytes(&w, a->data, a->nc);
-	*expect = (a->nc ? 0 : a->ne) + SW_LEN;
-	return T0_TPDU_MAX - w.left;
-}
-
 /* The longest data that P3 asks for. */
 static size_t p3_len(uint8_t p3)
 {
-	return p3 ? p3 : 256;
+	return p3 ? p3 : SHORT_NE;
 }
 
-static size_t put_get_response(const struct t0 *t0, uint8_t out[T0_TPDU_MAX], size_t *expect)
+/* 12.2: P3 is Lc, or Le where there is no data; case 1 sends 00. */
+static void put_command(const struct t0 *t0, struct wr *w)
+{
+	const struct apdu *a = &t0->apdu;
+
+	wr_u8(w, a->cla);
+	wr_u8(w, a->ins);
+	wr_u8(w, a->p1);
+	wr_u8(w, a->p2);
+	wr_u8(w, t0->p3);
+	wr_bytes(w, a->data, a->nc);
+}
+
+static size_t slice(const struct t0 *t0)
+{
+	const size_t left = t0->apdu.len - t0->enveloped;
+
+	return left < T0_ENVELOPE_MAX ? left : T0_ENVELOPE_MAX;
+}
+
+/* 12.2.3: the whole APDU, header and length fields too, in slices. */
+static void put_envelope(const struct t0 *t0, struct wr *w)
+{
+	const uint8_t header[] = { t0_get_response_class(t0->apdu.cla), INS_ENVELOPE, 0, 0,
+				   (uint8_t)slice(t0) };
+
+	wr_bytes(w, header, sizeof header);
+	wr_bytes(w, t0->apdu.bytes + t0->enveloped, slice(t0));
+}
+
+static void put_get_response(const struct t0 *t0, struct wr *w)
 {
 	const uint8_t tpdu[] = { t0_get_response_class(t0->apdu.cla), INS_GET_RESPONSE, 0, 0, t0->p3 };
-	struct wr w = wr_of(out, T0_TPDU_MAX);
 
-	wr_bytes(&w, tpdu, sizeof tpdu);
-	*expect = p3_len(t0->p3) + SW_LEN;
-	return sizeof tpdu;
+	wr_bytes(w, tpdu, sizeof tpdu);
+}
+
+/* Data that the card may send for the TPDU that is out. */
+static size_t allowed(const struct t0 *t0)
+{
+	if (t0->state == T0_GET_RESPONSE)
+		return p3_len(t0->p3);
+	if (t0->state == T0_ENVELOPE || t0->apdu.nc || !t0->apdu.ne)
+		return 0;
+	return p3_len(t0->p3);
 }
 
 enum step t0_next(struct t0 *t0, uint8_t out[T0_TPDU_MAX], struct block *block)
 {
+	static void (*const put[])(const struct t0 *t0, struct wr *w) = {
+		[T0_COMMAND] = put_command,
+		[T0_ENVELOPE] = put_envelope,
+		[T0_GET_RESPONSE] = put_get_response,
+	};
+	struct wr w = wr_of(out, T0_TPDU_MAX);
+
 	*block = (struct block){ 0 };
 	if (t0->state == T0_DONE)
 		return STEP_DONE;
@@ -96,17 +135,10 @@ enum step t0_next(struct t0 *t0, uint8_t out[T0_TPDU_MAX], struct block *block)
 		fail(t0, OC_E_LIMIT);
 	if (t0->state == T0_FAILED)
 		return STEP_FAIL;
-	block->len = t0->state == T0_COMMAND ? put_command(t0, out, &block->expect)
-					     : put_get_response(t0, out, &block->expect);
+	put[t0->state](t0, &w);
+	block->len = T0_TPDU_MAX - w.left;
+	block->expect = allowed(t0) + SW_LEN;
 	return STEP_SEND;
-}
-
-/* Data that the card may send for the TPDU just sent. */
-static size_t allowed(const struct t0 *t0)
-{
-	if (t0->state == T0_GET_RESPONSE)
-		return p3_len(t0->p3);
-	return t0->apdu.nc ? 0 : t0->apdu.ne;
 }
 
 static void finish(struct t0 *t0, uint8_t sw1, uint8_t sw2)
@@ -120,38 +152,61 @@ static void finish(struct t0 *t0, uint8_t sw1, uint8_t sw2)
 	t0->state = T0_DONE;
 }
 
-/* The next GET RESPONSE asks for what the card offers, and never for more than is still wanted. */
+/* The next GET RESPONSE asks for what the card offers, and never for more than
+ * is still wanted. */
 static void fetch(struct t0 *t0, uint8_t offered)
 {
 	const size_t wanted = t0->apdu.ne - t0->len;
 
-	t0->p3 = (uint8_t)(p3_len(offered) < wanted ? offered : wanted);
+	t0->p3 = (uint8_t)(p3_len(offered) < wanted ? offered : wanted < SHORT_NE ? wanted : 0);
 	t0->state = T0_GET_RESPONSE;
 	t0->set_again = false;
 }
 
-/* 12.2.5: what SW1 SW2 ask for while a case 4 answer is being fetched. */
+/* 12.2.5, 12.2.6: what SW1 SW2 ask for while an answer is being fetched. */
 static void go_on(struct t0 *t0, size_t got, uint8_t sw1, uint8_t sw2)
 {
-	const bool fetching = t0->state == T0_GET_RESPONSE;
+	const bool has_le = t0->state == T0_GET_RESPONSE || !t0->apdu.nc;
 	const bool wanted = t0->len < t0->apdu.ne;
 
-	if (sw1 == SW1_WRONG_LE && fetching && got == 0 && !t0->corrected && wanted) {
+	if (sw1 == SW1_WRONG_LE && has_le && got == 0 && !t0->corrected && wanted) {
 		t0->corrected = true;
-		fetch(t0, sw2);
+		if (t0->state == T0_COMMAND)
+			t0->p3 = sw2;
+		else
+			fetch(t0, sw2);
 		return;
 	}
 	if (sw1 != SW1_MORE_DATA || !wanted) {
 		finish(t0, sw1, sw2);
 		return;
 	}
-	if (fetching && got == 0) {
+	if (t0->state == T0_GET_RESPONSE && got == 0) {
 		/* A card that always has more and never gives it. */
 		fail(t0, OC_E_LIMIT);
 		return;
 	}
 	t0->corrected = false;
 	fetch(t0, sw2);
+}
+
+/* 12.2.3: 9000 takes the next slice; the status of the last one is that of the
+ * command. */
+static void on_envelope(struct t0 *t0, uint8_t sw1, uint8_t sw2)
+{
+	const bool first = t0->enveloped == 0;
+
+	if (first && (sw1 == 0x6D || sw1 == 0x6E)) {
+		fail(t0, OC_E_EXTENDED);
+		return;
+	}
+	t0->enveloped += slice(t0);
+	if (t0->enveloped == t0->apdu.len)
+		go_on(t0, 0, sw1, sw2);
+	else if (sw1 == 0x90 && sw2 == 0x00)
+		t0->set_again = false;
+	else
+		finish(t0, sw1, sw2);
 }
 
 static void feed_block(struct t0 *t0, const uint8_t *data, size_t len)
@@ -169,7 +224,9 @@ static void feed_block(struct t0 *t0, const uint8_t *data, size_t len)
 	if (got)
 		memcpy(t0->answer + t0->len, data, got);
 	t0->len += got;
-	if (t0->apdu.kind == APDU_4S)
+	if (t0->state == T0_ENVELOPE)
+		on_envelope(t0, data[got], data[got + 1]);
+	else if (t0->fetches)
 		go_on(t0, got, data[got], data[got + 1]);
 	else
 		finish(t0, data[got], data[got + 1]);
@@ -177,7 +234,7 @@ static void feed_block(struct t0 *t0, const uint8_t *data, size_t len)
 
 void t0_feed(struct t0 *t0, const struct reply *reply)
 {
-	if (t0->state != T0_COMMAND && t0->state != T0_GET_RESPONSE)
+	if (t0->state == T0_DONE || t0->state == T0_FAILED)
 		return;
 	if (reply->kind == REPLY_BLOCK)
 		feed_block(t0, reply->data, reply->len);

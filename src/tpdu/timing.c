@@ -9,6 +9,8 @@ enum {
 	DEFAULT_CLOCK_KHZ = 4000,
 	CHARACTER_ETU = 12,
 	GAPS = 3,
+	MAX_BWI = 9,
+	BWT_FD = 372, /* fixed, whatever F and D are (11.4.3) */
 };
 
 struct rates {
@@ -24,7 +26,8 @@ static struct rates rates_of(const struct timing *t)
 	return (struct rates){ fi, di, t->clock_khz ? t->clock_khz : DEFAULT_CLOCK_KHZ };
 }
 
-/* Clock cycles to milliseconds, rounded up: at f kHz a millisecond has f cycles. */
+/* Clock cycles to milliseconds, rounded up: at f kHz a millisecond has f
+ * cycles. */
 static uint32_t cycles_ms(uint64_t cycles, uint64_t khz)
 {
 	const uint64_t ms = (cycles + khz - 1) / khz;
@@ -40,12 +43,35 @@ uint32_t timing_wwt_ms(const struct timing *t)
 	return cycles_ms((t->wi ? t->wi : DEFAULT_WI) * UINT64_C(960) * r.fi, r.khz);
 }
 
+/* The characters of a TPDU or block; N = 255 means 12 etu, as N = 0 does (8.3,
+ * TC1). */
+static uint64_t line_cycles(const struct timing *t, const struct rates *r, size_t bytes)
+{
+	const uint64_t etu = CHARACTER_ETU + (t->guard_time == 255 ? 0u : t->guard_time);
+
+	return (uint64_t)bytes * etu * r->fi / r->di;
+}
+
 uint32_t timing_t0_ms(const struct timing *t, size_t bytes)
 {
 	const struct rates r = rates_of(t);
-	/* N = 255 means 12 etu, as N = 0 does (8.3, TC1) */
-	const uint64_t etu = CHARACTER_ETU + (t->guard_time == 255 ? 0u : t->guard_time);
-	const uint64_t line = (uint64_t)bytes * etu * r.fi / r.di;
 
-	return cycles_ms(line, r.khz) + GAPS * timing_wwt_ms(t);
+	return cycles_ms(line_cycles(t, &r, bytes), r.khz) + GAPS * timing_wwt_ms(t);
+}
+
+/* BWT = 11 etu + 2^BWI x 960 x 372 / f */
+uint32_t timing_bwt_ms(const struct timing *t)
+{
+	const struct rates r = rates_of(t);
+	const unsigned bwi = t->bwi > MAX_BWI ? MAX_BWI : t->bwi;
+
+	return cycles_ms((UINT64_C(960) * BWT_FD << bwi) + 11 * r.fi / r.di, r.khz);
+}
+
+uint32_t timing_t1_ms(const struct timing *t, size_t bytes, uint8_t multiplier)
+{
+	const struct rates r = rates_of(t);
+
+	return cycles_ms(line_cycles(t, &r, bytes), r.khz) +
+	       timing_bwt_ms(t) * (multiplier ? multiplier : 1u);
 }

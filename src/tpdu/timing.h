@@ -1,27 +1,43 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How long a card may take, in milliseconds, from the parameters in force (ISO/IEC 7816-3:2006, 10.2). Pure. */
+/* How long a card may take, in milliseconds, from the parameters in force
+ * (ISO/IEC 7816-3:2006, 10.2). Pure. */
 #ifndef OPENCCID_TPDU_TIMING_H
 #define OPENCCID_TPDU_TIMING_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* The card's side of an exchange: its clock and the parameters it works with now. */
+/* The card's side of an exchange: its clock and the parameters it works with
+ * now. */
 struct timing {
 	uint32_t clock_khz;
 	uint8_t fi_di;      /* as TA1; a reserved value counts as 11h */
 	uint8_t guard_time; /* N of TC1 */
-	uint8_t wi;         /* TC2; 0 counts as 10 */
+	uint8_t wi;         /* T=0: TC2; 0 counts as 10 */
+	uint8_t bwi;        /* T=1: block waiting time integer, at most 9 */
 };
 
 /* Work waiting time: the longest gap between two characters of the card. */
 uint32_t timing_wwt_ms(const struct timing *timing);
 
 /*
- * One T=0 TPDU: all its characters on the line, and three gaps of a work waiting time, one each before the procedure byte,
- * the data and the status. The reader watches every single gap; the host only has to notice a reader that does not.
- * NULL procedure bytes reach the host as time extensions.
+ * One T=0 TPDU: all its characters on the line, and three gaps of a work
+ * waiting time, one each before the procedure byte, the data and the status.
+ * The reader watches every single gap; the host only has to notice a reader
+ * that does not. NULL procedure bytes reach the host as time extensions.
  */
 uint32_t timing_t0_ms(const struct timing *timing, size_t bytes);
+
+/* Block waiting time (11.4.3): the longest wait for the first character of a
+ * block. */
+uint32_t timing_bwt_ms(const struct timing *timing);
+
+/*
+ * One T=1 block and its answer: all characters on the line, and the block
+ * waiting time, @multiplier times after S(WTX) (0 counts as 1). The reader
+ * watches the gaps between characters; no card spreads them over its whole
+ * character waiting time.
+ */
+uint32_t timing_t1_ms(const struct timing *timing, size_t bytes, uint8_t multiplier);
 
 #endif

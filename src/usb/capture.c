@@ -145,8 +145,9 @@ static void key_before(struct capture_parser *p, struct span value)
 			FAIL(p, "an ATR has 2 to 33 bytes, these are %zu", step->bytes.len);
 	} else {
 		capture_take_action(p, value, step);
-		if (!p->failed && step->action != CAPTURE_OPEN && step->action != CAPTURE_PROTOCOL)
-			FAIL(p, "only open, power-up and protocol can come before a capture");
+		if (!p->failed && step->action != CAPTURE_OPEN && step->action != CAPTURE_PROTOCOL &&
+		    step->action != CAPTURE_TRANSMIT)
+			FAIL(p, "only open, power-up, protocol and transmit can come before a capture");
 	}
 	if (!p->failed && (c->befores == 0) != (step->action == CAPTURE_OPEN))
 		FAIL(p, "the first \"before\" line, and no other, is \"open\"");

@@ -17,7 +17,7 @@
 enum {
 	CAPTURE_FILE_MAX = 1 << 20,  /* bytes of a file */
 	CAPTURE_BYTES_MAX = 65554,   /* bytes in one line: the longest CCID message */
-	CAPTURE_BEFORE_MAX = 4,      /* "before" lines */
+	CAPTURE_BEFORE_MAX = 8,      /* "before" lines */
 	CAPTURE_ERRORS_MAX = 20,     /* errors reported for one file */
 	CAPTURE_WITHIN_MS = 10000,   /* virtual time that a capture may take if it does not say */
 	CAPTURE_WAIT_MAX = 600000,   /* milliseconds of one wait */

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "ccid/message.h"
+#include "usb/replay_reader.h"
 #include "usb/replay_text.h"
 
 #include <stdarg.h>
@@ -11,13 +12,11 @@
 #include <stdlib.h>
 
 enum {
-	SLOT = 5,
 	SEQ = 6,
 	SETUP_LEN = 8,
 	REQUEST_ABORT = 0x01,
 	TYPE_CLASS_OUT = 0x21,
 	PENDING_MAX = 8,
-	OWN_ANSWER_MAX = CCID_HEADER_LEN + 64,
 	UNTIMED_US = 1000,
 };
 
@@ -36,7 +35,6 @@ struct replay {
 	struct transport transport;
 	const struct capture *capture;
 	enum stage stage;
-	const struct capture_step *before;
 	size_t at; /* the next step */
 	uint64_t us;
 	uint64_t last; /* when the last message passed */
@@ -60,8 +58,7 @@ struct replay {
 	uint8_t driver_next, captured_next;
 	uint8_t driver_seq, captured_seq;
 
-	bool powered; /* in the state before the capture */
-	uint8_t own[OWN_ANSWER_MAX];
+	struct replay_reader reader; /* before the capture, and after it */
 
 	atomic_bool woken, gone;
 	bool failed;
@@ -231,57 +228,47 @@ static bool match_out(struct replay *r, const uint8_t *out, size_t len)
 
 /* ---- the state before the capture, and after it ------------------------------------------------------------------ */
 
-static enum oc_err fly_own(struct replay *r, uint8_t type, uint8_t status, uint8_t error, const uint8_t *data,
-			   size_t len)
+/* The "before" line in progress, to name it; else the end of the capture. */
+static unsigned line_outside(const struct replay *r)
 {
-	struct wr w = wr_of(r->own, sizeof r->own);
+	return line_of(r, r->reader.action);
+}
 
-	wr_u8(&w, type);
-	wr_le32(&w, (uint32_t)len);
-	wr_u8(&w, r->own[SLOT]);
-	wr_u8(&w, r->driver_seq);
-	wr_u8(&w, status);
-	wr_u8(&w, error);
-	/* bClockStatus, bChainParameter or bProtocolNum: T=0 in five bytes, T=1 in seven */
-	wr_u8(&w, type == RDR_TO_PC_PARAMETERS && len == CCID_PARAMETERS_T1_LEN);
-	wr_bytes(&w, data, len);
+static const char *when(const struct replay *r)
+{
+	return r->stage == STAGE_BEFORE ? "before the capture began" : "while the reader was closed";
+}
+
+static enum oc_err answer_by_itself(struct replay *r, const uint8_t *out, size_t len)
+{
+	size_t n;
+
+	if (!follow_driver(r, line_outside(r), out[SEQ]))
+		return OC_E_GONE;
+	n = replay_reader_command(&r->reader, out, len);
+	if (n == 0) {
+		deviate(r, line_outside(r),
+			"the driver sent %s (%s) %s, where nothing of that kind is expected",
+			ccid_type_name(out[0]), replay_hex(out, len).text, when(r));
+		return OC_E_GONE;
+	}
+	r->answered = false;
 	r->flight = (struct flight){
 		.there = true,
-		.bytes = r->own,
-		.len = sizeof r->own - w.left,
-		.seq = r->driver_seq,
+		.bytes = r->reader.answer,
+		.len = n,
+		.seq = out[SEQ],
 		.due = r->us + UNTIMED_US,
 	};
 	return OC_OK;
 }
 
-/* A reader without faults, with the card that the header names. */
-static enum oc_err answer_by_itself(struct replay *r, const uint8_t *out, size_t len)
+static enum oc_err refuse_by_itself(struct replay *r, const struct transport_setup *setup)
 {
-	const bool powering = r->before && r->before->action == CAPTURE_POWER_UP;
-
-	if (!follow_driver(r, line_of(r, r->before), out[SEQ]))
-		return OC_E_GONE;
-	r->driver_seq = out[SEQ];
-	r->answered = false;
-	r->own[SLOT] = out[SLOT];
-	if (out[0] == PC_TO_RDR_ICC_POWER_OFF) {
-		r->powered = false;
-		return fly_own(r, RDR_TO_PC_SLOT_STATUS, 1, 0, NULL, 0);
-	}
-	if (r->stage == STAGE_BEFORE && out[0] == PC_TO_RDR_GET_SLOT_STATUS)
-		return fly_own(r, RDR_TO_PC_SLOT_STATUS, !r->powered, 0, NULL, 0);
-	if (r->stage == STAGE_BEFORE && out[0] == PC_TO_RDR_SET_PARAMETERS &&
-	    len <= CCID_HEADER_LEN + CCID_PARAMETERS_T1_LEN)
-		return fly_own(r, RDR_TO_PC_PARAMETERS, 0, 0, out + CCID_HEADER_LEN, len - CCID_HEADER_LEN);
-	if (r->stage == STAGE_BEFORE && out[0] == PC_TO_RDR_ICC_POWER_ON && powering) {
-		r->powered = true;
-		return fly_own(r, RDR_TO_PC_DATA_BLOCK, 0, 0, r->before->bytes.value, r->before->bytes.len);
-	}
-	deviate(r, line_of(r, r->before),
-		"the driver sent %s (%s) %s, where nothing of that kind is expected", ccid_type_name(out[0]),
-		replay_hex(out, len).text,
-		r->stage == STAGE_BEFORE ? "before the capture began" : "while the reader was closed");
+	if (replay_reader_request(&r->reader, setup))
+		return OC_E_STALL;
+	deviate(r, line_outside(r), "the driver made a control request %s: %02X %02X, value %04X", when(r),
+		setup->request_type, setup->request, setup->value);
 	return OC_E_GONE;
 }
 
@@ -437,13 +424,16 @@ static enum oc_err op_control(struct transport *t, const struct transport_setup 
 			      size_t *len, unsigned ms)
 {
 	struct replay *r = of(t);
-	const struct capture_step *step = over(r) ? NULL : next_step(r);
+	const struct capture_step *step;
 	size_t n;
 
 	(void)ms;
+	if (!over(r) && r->stage != STAGE_CAPTURE)
+		return refuse_by_itself(r, setup);
+	step = over(r) ? NULL : next_step(r);
 	if (over(r))
 		return OC_E_GONE;
-	if (r->stage != STAGE_CAPTURE || !step || step->kind != CAPTURE_CONTROL) {
+	if (!step || step->kind != CAPTURE_CONTROL) {
 		deviate(r, line_of(r, step),
 			"expected %s, but the driver made a control request: %02X %02X, value %04X",
 			replay_meaning(step), setup->request_type, setup->request, setup->value);
@@ -564,7 +554,7 @@ struct transport *replay_transport(struct replay *replay)
 void replay_before(struct replay *replay, const struct capture_step *action)
 {
 	replay->stage = STAGE_BEFORE;
-	replay->before = action;
+	replay_reader_begin(&replay->reader, action);
 }
 
 const struct capture_step *replay_begin(struct replay *replay)
@@ -572,7 +562,6 @@ const struct capture_step *replay_begin(struct replay *replay)
 	const struct capture_step *step;
 
 	replay->stage = STAGE_CAPTURE;
-	replay->before = NULL;
 	step = peek(replay);
 	if (over(replay) || !step)
 		return NULL;
@@ -602,6 +591,7 @@ const struct capture_step *replay_end(struct replay *replay)
 void replay_leave(struct replay *replay)
 {
 	replay->stage = STAGE_LEAVING;
+	replay_reader_begin(&replay->reader, NULL);
 }
 
 const char *replay_failure(struct replay *replay)
@@ -613,6 +603,11 @@ const char *replay_failure(struct replay *replay)
 		deviate(replay, replay->pending[0].step->line,
 			"the driver never fetched this interrupt message");
 	return replay->failed ? replay->failure : NULL;
+}
+
+bool replay_deviated(const struct replay *replay)
+{
+	return replay->failed;
 }
 
 uint64_t replay_now(const struct replay *replay)

@@ -45,6 +45,9 @@ void replay_leave(struct replay *replay);
 /* "FILE:LINE: sentence" about the first deviation; NULL if there was none and every step is used up. */
 const char *replay_failure(struct replay *replay);
 
+/* Has there been a deviation? What is not used up yet is none. */
+bool replay_deviated(const struct replay *replay);
+
 /* Milliseconds that have passed on the replay's clock. */
 uint64_t replay_now(const struct replay *replay);
 

@@ -513,6 +513,8 @@ static enum oc_err claim(struct usb *u, const struct usb_info *info)
 
 	if (libusb_kernel_driver_active(u->handle, u->interface) == 1) {
 		kernel_driver(u, info, driver, sizeof driver);
+		if (!driver[0])
+			snprintf(driver, sizeof driver, "that holds it");
 		OC_LOG(u->log, OC_LOG_INFO, "%s: taking interface %u from the kernel driver %s", u->node,
 		       u->interface, driver);
 	}
@@ -535,7 +537,7 @@ static enum oc_err allocate(struct usb *u)
 	return u->in.transfer && u->out.transfer && u->interrupt.transfer ? OC_OK : OC_E_MEMORY;
 }
 
-static enum oc_err bring_up(struct usb *u, struct usb_info *info)
+static enum oc_err bring_up(struct usb *u, usb_accept accept, struct usb_info *info)
 {
 	enum oc_err err = open_node(u);
 
@@ -543,7 +545,7 @@ static enum oc_err bring_up(struct usb *u, struct usb_info *info)
 		err = open_libusb(u);
 	if (err == OC_OK)
 		err = read_descriptors(u, info);
-	if (err == OC_OK && !info->bulk)
+	if (err == OC_OK && !accept(info))
 		err = OC_E_NOT_CCID;
 	if (err == OC_OK)
 		err = claim(u, info);
@@ -565,7 +567,7 @@ static enum oc_err locate(const char *text, const struct oc_log *log, struct usb
 	return OC_E_GONE;
 }
 
-enum oc_err usb_open(const char *text, const struct oc_log *log, struct usb_info *info,
+enum oc_err usb_open(const char *text, const struct oc_log *log, usb_accept accept, struct usb_info *info,
 		     struct transport **out)
 {
 	struct usb_name name;
@@ -588,7 +590,7 @@ enum oc_err usb_open(const char *text, const struct oc_log *log, struct usb_info
 	info->bus = name.bus;
 	info->address = name.address;
 	info->interface = u->interface;
-	err = bring_up(u, info);
+	err = bring_up(u, accept, info);
 	if (err != OC_OK) {
 		usb_close(&u->base);
 		return err;

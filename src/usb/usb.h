@@ -25,8 +25,12 @@ struct usb_info {
 	size_t extra_len;
 };
 
+/* Is this the interface to open? Asked when its descriptors are known, before it is taken from who else may have it. */
+typedef bool (*usb_accept)(const struct usb_info *info);
+
 /**
  * usb_open - open a device by the name that pcscd gave it, and claim its interface
+ * @accept: decides whether it is taken
  * @info: written as soon as the descriptors are known, also when a later step fails
  * @out: written only on OC_OK; free with its close()
  *
@@ -34,10 +38,10 @@ struct usb_info {
  * OC_E_NAME       the name is not understood
  * OC_E_ACCESS     the node may not be opened: which rule is missing
  * OC_E_BUSY       another program or kernel driver holds the interface: which one, as far as that can be seen
- * OC_E_NOT_CCID   no such interface, or one without the endpoints of a reader (no log: pcscd tries every interface)
+ * OC_E_NOT_CCID   no such interface, or not accepted (no log: pcscd tries every interface of a device)
  * OC_E_GONE, OC_E_IO, OC_E_MEMORY
  */
-enum oc_err usb_open(const char *name, const struct oc_log *log, struct usb_info *info,
+enum oc_err usb_open(const char *name, const struct oc_log *log, usb_accept accept, struct usb_info *info,
 		     struct transport **out);
 
 /* A string of the device as the kernel read it: "manufacturer", "product" or "serial". False if it has none. */

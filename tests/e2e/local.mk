@@ -6,6 +6,7 @@ check_SCRIPTS += \
 	tests/e2e/test-install.sh \
 	tests/e2e/test-sources.sh \
 	tests/e2e/test-readers.sh \
+	tests/e2e/test-busy.sh \
 	tests/e2e/test-f6.sh \
 	tests/e2e/test-clients.sh
 
@@ -14,6 +15,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/demo-scene \
 	tests/e2e/lib.sh \
 	tests/e2e/pcsc.py \
+	tests/e2e/story_busy.py \
 	tests/e2e/story_clients.py \
 	tests/e2e/story_f6.py \
 	tests/e2e/story_reader.py

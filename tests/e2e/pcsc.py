@@ -64,7 +64,10 @@ class Context:
         self.handle = must("SCardEstablishContext", pcsc.SCardEstablishContext(pcsc.SCARD_SCOPE_USER))
 
     def readers(self):
-        code, names = pcsc.SCardListReaders(self.handle, [])
+        try:
+            code, names = pcsc.SCardListReaders(self.handle, [])
+        except SystemError:  # pyscard asks twice, and decodes what it has not got if the reader left in between
+            return self.readers()
         if code == pcsc.SCARD_E_NO_READERS_AVAILABLE:
             return []
         return list(must("SCardListReaders", [code, names]))

@@ -209,7 +209,7 @@ static const struct transport_ops inproc_ops = {
 
 /* ---- what src/usb offers ---- */
 
-enum oc_err usb_open(const char *name, const struct oc_log *log, struct usb_info *info,
+enum oc_err usb_open(const char *name, const struct oc_log *log, usb_accept accept, struct usb_info *info,
 		     struct transport **out)
 {
 	const struct sim_identity *identity;
@@ -239,6 +239,8 @@ enum oc_err usb_open(const char *name, const struct oc_log *log, struct usb_info
 		.extra_len = SIM_DESCRIPTOR_LEN,
 	};
 	memcpy(info->extra, identity->descriptor, SIM_DESCRIPTOR_LEN);
+	if (!accept(info))
+		return OC_E_NOT_CCID;
 	plugged->gone = plugged->woken = false;
 	plugged->open = true;
 	*out = &plugged->base;
@@ -310,7 +312,10 @@ void inproc_unplug(struct inproc *d)
 
 void inproc_plug(struct inproc *d)
 {
-	set_flag(d, &d->unplugged, false);
+	pthread_mutex_lock(&d->lock);
+	sim_reader_bus_reset(d->reader);
+	d->unplugged = false;
+	pthread_mutex_unlock(&d->lock);
 }
 
 bool inproc_is_open(struct inproc *d)

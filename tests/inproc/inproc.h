@@ -13,7 +13,7 @@ struct inproc;
 struct inproc *inproc_new(const struct sim_identity *identity);
 void inproc_free(struct inproc *device);
 
-/* Pulled out of its port: until it is plugged in again, usb_open() does not find it, and what is open ends. */
+/* Pulled out of its port: what is open ends, and usb_open() does not find it until it is plugged in, and starts afresh. */
 void inproc_unplug(struct inproc *device);
 void inproc_plug(struct inproc *device);
 

@@ -2,7 +2,34 @@
 # The whole driver in one process with a simulated reader instead of USB: for sanitizers, valgrind and many threads.
 
 check_PROGRAMS += tests/inproc/stress
-tests_inproc_stress_SOURCES = tests/inproc/inproc.c tests/inproc/inproc.h tests/inproc/stress.c
+tests_inproc_stress_SOURCES = tests/inproc/inproc.c tests/inproc/inproc.h tests/inproc/stress.c src/usb/devname.c
 tests_inproc_stress_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_inproc_stress_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 tests_inproc_stress_LDADD = src/libifd.la src/libcore.la tests/sim/libsimreader.la
+
+# Every entry point; the linker lets the tests count what is allocated.
+IFD_BENCH = \
+	tests/inproc/ifd_bench.c tests/inproc/ifd_bench.h \
+	tests/inproc/inproc.c tests/inproc/inproc.h \
+	tests/unit/check.h src/usb/devname.c
+IFD_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+IFD_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS) $(CMOCKA_CFLAGS)
+IFD_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=free
+IFD_LDADD = src/libifd.la src/libcore.la tests/sim/libsimreader.la $(CMOCKA_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS += \
+	tests/inproc/test_ifd \
+	tests/inproc/test_ifd_card
+endif
+
+tests_inproc_test_ifd_SOURCES = tests/inproc/test_ifd.c $(IFD_BENCH)
+tests_inproc_test_ifd_CPPFLAGS = $(IFD_CPPFLAGS)
+tests_inproc_test_ifd_CFLAGS = $(IFD_CFLAGS)
+tests_inproc_test_ifd_LDFLAGS = $(IFD_LDFLAGS)
+tests_inproc_test_ifd_LDADD = $(IFD_LDADD)
+tests_inproc_test_ifd_card_SOURCES = tests/inproc/test_ifd_card.c $(IFD_BENCH)
+tests_inproc_test_ifd_card_CPPFLAGS = $(IFD_CPPFLAGS)
+tests_inproc_test_ifd_card_CFLAGS = $(IFD_CFLAGS)
+tests_inproc_test_ifd_card_LDFLAGS = $(IFD_LDFLAGS)
+tests_inproc_test_ifd_card_LDADD = $(IFD_LDADD)

@@ -7,6 +7,7 @@ src_libreplay_la_SOURCES = \
 	src/usb/capture.c src/usb/capture.h src/usb/capture_parser.h \
 	src/usb/capture_step.c \
 	src/usb/replay.c src/usb/replay.h \
+	src/usb/replay_reader.c src/usb/replay_reader.h \
 	src/usb/replay_text.c src/usb/replay_text.h
 
 REPLAY_SOURCES = \

@@ -63,6 +63,8 @@ static void do_command(struct player *p, const struct capture_step *step, comman
 	if (r->err != OC_OK && r->len != 0)
 		FAULT(p, step->line, "the call failed (%s) and yet left %zu bytes of answer",
 		      capture_result_word(r->err), r->len);
+	if (r->err == OC_OK && r->len < 2 && step->action == CAPTURE_TRANSMIT)
+		FAULT(p, step->line, "the command is said to have been done, and yet there is no SW1 SW2");
 }
 
 static void do_power_up(struct player *p)
@@ -109,7 +111,7 @@ static void perform(struct player *p, const struct capture_step *step)
 	case CAPTURE_POWER_UP: do_power_up(p); break;
 	case CAPTURE_POWER_DOWN: r->err = slot_power_down(reader_slot(p->reader, 0)); break;
 	case CAPTURE_PROTOCOL:
-		r->err = slot_set_protocol(reader_slot(p->reader, 0), (enum ccid_protocol)step->number);
+		r->err = slot_set_protocol(reader_slot(p->reader, 0), (enum ccid_protocol)step->number, NULL);
 		break;
 	case CAPTURE_TRANSMIT: do_command(p, step, slot_transmit); break;
 	case CAPTURE_ESCAPE: do_command(p, step, slot_escape); break;
@@ -163,6 +165,9 @@ static void prepare(struct player *p)
 
 		replay_before(p->replay, step);
 		perform(p, step);
+		/* A deviation says more than that; leave() tells it. */
+		if (replay_deviated(p->replay))
+			return;
 		if (p->result.err != OC_OK)
 			FAULT(p, step->line, "the state before the capture was not reached: %s",
 			      oc_strerr(p->result.err));

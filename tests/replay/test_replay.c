@@ -247,7 +247,7 @@ static const struct {
 	{ HEADER "before: power-up 3B 00\n", 5, "first \"before\" line" },
 	{ HEADER "before: open\nbefore: open\n", 6, "no other" },
 	{ HEADER "before: open\nbefore: power-up 3B\n", 6, "2 to 33" },
-	{ HEADER "before: presence\n", 5, "only open, power-up and protocol" },
+	{ HEADER "before: presence\n", 5, "only open, power-up, protocol and transmit" },
 	{ HEADER "note: caf\xc3\xa9\n", 5, "printable ASCII" },
 	{ HEADER "do open\nexpect OC_OK\nend\nmore\n", 8, "nothing may follow" },
 	{ "reader: 4e6:5116 x\n", 1, "four hexadecimal digits" },
@@ -283,7 +283,17 @@ static void errors_are_counted_out(void)
 
 /* ---- what the replay notices ------------------------------------------------------------------------------------- */
 
-#define OPEN HEADER "before: open\n"
+#define OPEN     HEADER "before: open\n"
+#define T1       OPEN "before: power-up 3B 80 81 31 FE 45 8B\nbefore: protocol T=1\n"
+#define T1_SHORT OPEN "before: power-up 3B 80 81 31 20 45 55\nbefore: protocol T=1\n"
+#define ELEVEN   "01 02 03 04 05 06 07 08 09 0A 0B "
+/* One command over T=1: PCB and LRC of the block, and the card's block but for its NAD */
+#define SELECT(pcb, lrc, answer)                                                                        \
+	"do transmit 00 A4 04 00\n  out - 6F 08 00 00 00 00 04 00 00 00 00 " pcb " 04 00 A4 04 00 " lrc \
+	"\n  in - 80 06 00 00 00 00 04 00 00 00 00 " answer "\nexpect OC_OK 90 00\nend\n"
+#define ACTIVE                                                 \
+	"do presence\n  out - 65 00 00 00 00 00 04 00 00 00\n" \
+	"  in - 81 00 00 00 00 00 04 00 00 00\nexpect OC_OK present\nend\n"
 #define DESCRIPTOR                                                                          \
 	"36 21 10 01 00 01 03 00 00 00 a0 0f 00 00 40 1f 00 00 00 01 2a 00 00 29 40 05 00 " \
 	"00 fc 00 00 00 00 00 00 00 00 00 00 00 ba 00 01 00 0f 01 00 00 ff ff 00 00 00 01\n"
@@ -340,6 +350,27 @@ static const struct {
 	       "  in - 81 00 00 00 00 00 05 00 00 00\nexpect OC_E_TIMEOUT\nend\n",
 	  NULL },
 	{ HEADER "do presence\nexpect OC_OK present\nend\n", "the reader is not open yet" },
+	/* the reader before the capture: T=1, with a command in one block, in two, and in none */
+	{ T1 "before: transmit 00 A4 04 00\n" SELECT("40", "E4", "40 02 90 00 D2"), NULL },
+	{ T1_SHORT "before: transmit 00 D6 00 00 21 " ELEVEN ELEVEN ELEVEN
+		   "\n" SELECT("00", "A4", "40 02 90 00 D2"),
+	  NULL },
+	{ T1 SELECT("40", "E4", "40 02 90 00 D2"), "byte 12 (payload) should be 40 and is 00" },
+	/* the reader before the capture: PPS at T=1, the CRC as EDC, and T=0 */
+	{ OPEN "before: power-up 3B 90 95 81 31 FE 45 0E\nbefore: protocol T=1\n" SELECT("00", "A4",
+											 "00 02 90 00 92"),
+	  NULL },
+	{ OPEN "before: power-up 3B 80 81 71 FE 45 01 CA\nbefore: protocol T=1\nbefore: transmit 00 A4 04 "
+	       "00\n" ACTIVE,
+	  NULL },
+	{ OPEN "before: power-up 3B 00\nbefore: transmit 00 A4 00 00 02 3F 00\n" ACTIVE, NULL },
+	{ OPEN "before: power-up 3B 00\nbefore: transmit 00\ndo presence\n" STATUS
+	       "expect OC_OK present\nend\n",
+	  "wrong:7: the state before the capture was not reached" },
+	/* the card is pulled during a T=1 command */
+	{ T1 "do transmit 00 A4 04 00\n  out - 6F 08 00 00 00 00 04 00 00 00 00 00 04 00 A4 04 00 A4\n"
+	     "  in - 80 00 00 00 00 00 04 42 FE 00\nexpect OC_E_NO_CARD\nend\n",
+	  NULL },
 	{ OPEN "do open\nexpect OC_OK\nend\n", "the reader is open already" },
 	{ OPEN "before: power-up 3B 00\nbefore: protocol T=1\ndo presence\n" STATUS
 	       "expect OC_OK present\nend\n",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A simulated card, seen from its contacts: it is reset, it takes characters, it gives characters or stays silent.
- * The T=0 (later T=1) transmission is the reader's business, so a reader model cannot cheat.
+ * The transmission is the reader's business, so a reader model cannot cheat.
  */
 #ifndef OPENCCID_SIM_CARD_H
 #define OPENCCID_SIM_CARD_H
@@ -32,8 +32,17 @@ struct sim_card_ops {
 	void (*free)(struct sim_card *card);
 };
 
+/* How the card takes a PPS. */
+enum sim_pps_mood {
+	SIM_PPS_OBEYS,
+	SIM_PPS_DECLINES, /* answers without PPS1: the speed stays as it is */
+	SIM_PPS_IGNORES,  /* no answer, and none to anything else until the next reset */
+	SIM_PPS_LIES,     /* agrees to TA1, and is not understood at that speed */
+};
+
 struct sim_card {
 	const struct sim_card_ops *ops;
+	enum sim_pps_mood pps;
 };
 
 /* The ATR that a card has when nobody asks for another one: T=0, historical bytes "OCID1". */

@@ -239,6 +239,46 @@ static uint16_t do_slow(struct card_app *app, const struct command *cmd)
 	return do_count(app, cmd);
 }
 
+/*
+ * What came in ENVELOPEs, when it is whole: an extended APDU of ECHO, which always has Le, or of SINK, which never has.
+ * ISO 7816-3 does not mark the last slice.
+ */
+static uint16_t run_enveloped(struct card_app *app, const struct command *cmd)
+{
+	enum { ECHO = 0x10, SINK = 0x16 };
+	const uint8_t *apdu = app->envelope;
+	const size_t nc = (size_t)apdu[5] << 8 | apdu[6];
+	const size_t len = 7 + nc + (apdu[1] == ECHO ? 2 : 0);
+
+	if (apdu[4] != 0 || (apdu[1] != ECHO && apdu[1] != SINK) || app->envelope_len > len)
+		return 0x6700;
+	if (app->envelope_len < len)
+		return 0x9000;
+	app->envelope_len = 0;
+	if (apdu[1] == SINK)
+		return 0x9000;
+	memcpy(app->pending, apdu + 7, nc);
+	put_counter(app, app->pending + nc);
+	app->pending_class = cmd->header[0];
+	app->pending_len = nc + 4;
+	return pending_sw(app);
+}
+
+static uint16_t do_envelope(struct card_app *app, const struct command *cmd)
+{
+	uint16_t sw;
+
+	if (cmd->len > sizeof app->envelope - app->envelope_len)
+		return 0x6700;
+	if (cmd->len)
+		memcpy(app->envelope + app->envelope_len, cmd->data, cmd->len);
+	app->envelope_len += cmd->len;
+	sw = app->envelope_len < 7 ? 0x6700 : run_enveloped(app, cmd);
+	if (sw == 0x6700)
+		app->envelope_len = 0;
+	return sw;
+}
+
 static uint16_t do_sink(struct card_app *app, const struct command *cmd)
 {
 	(void)app;
@@ -257,6 +297,7 @@ static const struct app_command {
 	{ 0x00, 0xC0, APP_OUT, do_get_response }, { 0x80, 0xC0, APP_OUT, do_get_response },
 	{ 0x80, 0x10, APP_IN, do_echo },          { 0x80, 0x12, APP_OUT, do_count },
 	{ 0x80, 0x14, APP_OUT, do_slow },         { 0x80, 0x16, APP_IN, do_sink },
+	{ 0x00, 0xC2, APP_IN, do_envelope },      { 0x80, 0xC2, APP_IN, do_envelope },
 };
 
 static const struct app_command *find_command(const uint8_t header[5])
@@ -289,6 +330,8 @@ void sim_app_run(struct card_app *app, const uint8_t header[5], const uint8_t *d
 	/* only the very next command may fetch an answer */
 	if (!known || known->run != do_get_response)
 		app->pending_at = app->pending_len = 0;
+	if (!known || known->run != do_envelope)
+		app->envelope_len = 0;
 	answer->sw = known ? known->run(app, &cmd) : unknown_sw(header);
 }
 
@@ -297,6 +340,7 @@ void sim_app_reset(struct card_app *app)
 	app->selected = -1;
 	app->pin_ok = false;
 	app->pending_at = app->pending_len = 0;
+	app->envelope_len = 0;
 }
 
 static void fill_file(struct app_file *file, uint16_t fid, size_t len, bool needs_pin)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { APP_PENDING_MAX = 1024, APP_FILE_MAX = 512, APP_FILES = 4 };
+enum { APP_PENDING_MAX = 65536 + 4, APP_ENVELOPE_MAX = 65544, APP_FILE_MAX = 512, APP_FILES = 4 };
 
 struct app_file {
 	uint16_t fid;
@@ -28,6 +28,8 @@ struct card_app {
 	uint8_t pending_class;
 	size_t pending_at, pending_len;
 	uint8_t pending[APP_PENDING_MAX];
+	size_t envelope_len;
+	uint8_t envelope[APP_ENVELOPE_MAX]; /* an extended APDU as far as it has come */
 };
 
 enum app_direction { APP_NONE, APP_IN, APP_OUT };

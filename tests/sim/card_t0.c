@@ -3,10 +3,10 @@
 #include "card.h"
 #include "atr.h"
 #include "card_app.h"
-
-#include "base/bytes.h"
+#include "pps.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { OUT_MAX = 600, NULL_BYTE = 0x60 };
 
@@ -119,44 +119,17 @@ static void on_header(struct t0_card *t0)
 	answer(t0, false);
 }
 
-static size_t pps_len(uint8_t pps0)
-{
-	return 3u + (pps0 >> 4 & 1) + (pps0 >> 5 & 1) + (pps0 >> 6 & 1);
-}
-
-/* PPS1 may ask for anything from the default up to what TA1 offers. */
-static bool speed_offered(const struct t0_card *t0, uint8_t fidi)
-{
-	if (fidi == SIM_FIDI_DEFAULT)
-		return true;
-	return fidi >> 4 == t0->offers.ta1 >> 4 && (fidi & 15) >= 1 && (fidi & 15) <= (t0->offers.ta1 & 15);
-}
-
-/* ISO 7816-3, 9.3: echo what is accepted; leave out PPS1 to stay at the default speed; a wrong PCK gets no answer. */
+/* Without an answer the card is mute until the next reset. */
 static void on_pps(struct t0_card *t0)
 {
-	const size_t len = pps_len(t0->in[1]);
-	uint8_t reply[3 + 3];
-	uint8_t check = 0;
-	struct wr w = wr_of(reply, sizeof reply);
+	struct sim_pps pps;
 
-	for (size_t i = 0; i < len; i++)
-		check ^= t0->in[i];
-	if (check != 0 || (t0->in[1] & 0x0F) != 0) {
+	if (!sim_pps_answer(&t0->offers, t0->base.pps, t0->in, t0->in_len, &pps) || pps.protocol != 0) {
 		t0->state = T0_OFF;
 		return;
 	}
-	wr_u8(&w, 0xFF);
-	if ((t0->in[1] & 0x10) && speed_offered(t0, t0->in[2])) {
-		wr_u8(&w, 0x10);
-		wr_u8(&w, t0->in[2]);
-		wr_u8(&w, (uint8_t)(0xEF ^ t0->in[2]));
-		t0->fidi_next = t0->in[2];
-	} else {
-		wr_u8(&w, 0x00);
-		wr_u8(&w, 0xFF);
-	}
-	put(t0, reply, sizeof reply - w.left, 0);
+	t0->fidi_next = pps.fidi;
+	put(t0, pps.reply, pps.len, 0);
 	t0->state = T0_HEADER;
 	t0->in_len = 0;
 }
@@ -169,7 +142,7 @@ static void take(struct t0_card *t0, uint8_t byte)
 	switch (t0->state) {
 	case T0_FRESH: t0->state = byte == 0xFF ? T0_PPS : T0_HEADER; break;
 	case T0_PPS:
-		if (t0->in_len >= 2 && t0->in_len == pps_len(t0->in[1]))
+		if (t0->in_len == sim_pps_size(t0->in, t0->in_len))
 			on_pps(t0);
 		break;
 	case T0_HEADER:

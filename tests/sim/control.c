@@ -2,7 +2,6 @@
 /* The control socket: one line of words in, text out, first "ok" or "error: why". */
 #include "sim.h"
 
-#include "hex.h"
 #include "loop.h"
 
 #include <errno.h>
@@ -68,18 +67,14 @@ static const char *do_unplug(struct request *q)
 	return sim_unplug(q->sim);
 }
 
-/* The ATR of the next card: words of hexadecimal bytes, or a file that holds them. */
+/* The next card: in a word, in hexadecimal bytes, or in a file that holds them. */
 static const char *do_card(struct request *q)
 {
 	char text[LINE_MAX_LEN] = "";
 	FILE *file;
 
 	if (q->argc == 0)
-		return "say which card: t0, the bytes of an ATR, or a file with them";
-	if (q->argc == 1 && strcmp(q->argv[0], "t0") == 0) {
-		q->sim->atr_len = 0;
-		return NULL;
-	}
+		return "say which card: t0, t1, dual, the bytes of an ATR, or a file with them";
 	for (int i = 0; i < q->argc; i++)
 		strncat(text, q->argv[i], sizeof text - strlen(text) - 1);
 	file = q->argc == 1 ? fopen(q->argv[0], "re") : NULL;
@@ -87,10 +82,7 @@ static const char *do_card(struct request *q)
 		text[fread(text, 1, sizeof text - 1, file)] = '\0';
 		fclose(file);
 	}
-	q->sim->atr_len = 0;
-	if (!hex_parse(text, q->sim->atr, SIM_ATR_MAX, &q->sim->atr_len) || q->sim->atr_len < 2)
-		return "an ATR is 2 to 33 hexadecimal bytes, or the name of a file with them";
-	return NULL;
+	return sim_card_spec_parse(text, &q->sim->next);
 }
 
 static const char *do_supply(struct request *q)
@@ -168,6 +160,23 @@ static const char *do_silent(struct request *q)
 static const char *do_stall(struct request *q)
 {
 	return add_fault(q, 0, (struct sim_fault){ .kind = SIM_FAULT_STALL });
+}
+
+static const char *do_damage(struct request *q)
+{
+	static const char *const kinds[SIM_DAMAGES] = { "in", "out", "parity", "lost" };
+	unsigned every;
+
+	if (!q->sim->dev)
+		return unplugged;
+	for (int i = 0; i < SIM_DAMAGES; i++) {
+		if (q->argc != 2 || strcmp(q->argv[0], kinds[i]) != 0 ||
+		    !number(q->argv[1], 10, 1000000, &every))
+			continue;
+		sim_reader_damage(q->sim->dev->reader, (enum sim_damage_kind)i, every);
+		return NULL;
+	}
+	return "write in, out, parity or lost, and which blocks: 5 is every fifth, 0 none";
 }
 
 static const char *do_clear(struct request *q)
@@ -288,12 +297,13 @@ static const struct verb {
 	{ "remove", "[SLOT]", "take the card out", do_remove },
 	{ "plug", "", "plug the reader in", do_plug },
 	{ "unplug", "", "pull the reader out", do_unplug },
-	{ "card", "t0|ATR|FILE", "which card is inserted next", do_card },
+	{ "card", "t0|t1|dual[,WORDS]|ATR|FILE", "which card is inserted next", do_card },
 	{ "supply", "[5] [3] [1.8]", "the volts the next card works at", do_supply },
 	{ "fail", "BERROR [TYPE|any] [COUNT] [after N] [ins XX]",
 	  "let commands fail, the card does not see them", do_fail },
 	{ "silent", "[TYPE|any] [COUNT] [after N] [ins XX]", "swallow commands", do_silent },
 	{ "stall", "[TYPE|any] [COUNT] [after N] [ins XX]", "halt the command pipe at commands", do_stall },
+	{ "damage", "in|out|parity|lost N", "spoil every N-th T=1 block", do_damage },
 	{ "clear", "", "forget these faults", do_clear },
 	{ "hold", "kernel-driver|process|none", "somebody else has the interface (EBUSY)", do_hold },
 	{ "access", "deny|allow", "opening the device node fails (EACCES)", do_access },

@@ -7,12 +7,20 @@ sim_model = \
 	tests/sim/atr.c tests/sim/atr.h \
 	tests/sim/card.h \
 	tests/sim/card_app.c tests/sim/card_app.h \
+	tests/sim/card_spec.c tests/sim/card_spec.h \
 	tests/sim/card_t0.c \
+	tests/sim/card_t1.c tests/sim/card_t1.h \
+	tests/sim/card_t1_app.c \
+	tests/sim/card_t1_block.c \
+	tests/sim/hex.h \
 	tests/sim/identity.c tests/sim/identity.h \
+	tests/sim/pps.c tests/sim/pps.h \
 	tests/sim/reader.c tests/sim/reader.h tests/sim/reader_priv.h \
 	tests/sim/reader_commands.c \
 	tests/sim/reader_params.c \
+	tests/sim/reader_chain.c \
 	tests/sim/reader_record.c \
+	tests/sim/reader_t1.c \
 	tests/sim/reader_xfr.c
 
 noinst_LTLIBRARIES += tests/sim/libsimreader.la
@@ -39,7 +47,6 @@ endif
 tests_sim_ccid_sim_SOURCES = $(sim_model) \
 	tests/sim/children.c tests/sim/children.h \
 	tests/sim/control.c \
-	tests/sim/hex.h \
 	tests/sim/identity_file.c \
 	tests/sim/loop.c tests/sim/loop.h \
 	tests/sim/main.c \
@@ -77,6 +84,7 @@ tests_sim_usb_check_LDADD = $(LIBUSB_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unit/test_sim_card \
+	tests/unit/test_sim_card_t1 \
 	tests/unit/test_sim_reader
 endif
 
@@ -84,6 +92,10 @@ tests_unit_test_sim_card_SOURCES = tests/unit/test_sim_card.c tests/unit/check.h
 tests_unit_test_sim_card_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
 tests_unit_test_sim_card_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_sim_card_LDADD = tests/sim/libsimreader.la $(CMOCKA_LIBS)
+tests_unit_test_sim_card_t1_SOURCES = tests/unit/test_sim_card_t1.c tests/unit/check.h
+tests_unit_test_sim_card_t1_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
+tests_unit_test_sim_card_t1_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_sim_card_t1_LDADD = tests/sim/libsimreader.la src/libcore.la $(CMOCKA_LIBS)
 tests_unit_test_sim_reader_SOURCES = tests/unit/test_sim_reader.c tests/unit/check.h
 tests_unit_test_sim_reader_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
 tests_unit_test_sim_reader_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

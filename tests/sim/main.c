@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ccid-sim: a simulated reader on a simulated bus, with or without pcscd, around a command. */
 #include "children.h"
-#include "hex.h"
 #include "loop.h"
 #include "sim.h"
 
@@ -222,7 +221,8 @@ static const char usage[] =
 	"file)\n"
 	"  --readers DIR    folder of .reader files (default: $CCID_SIM_READERS, or the source tree's)\n"
 	"  --serial TEXT    give the reader a serial number\n"
-	"  --card t0|none   the card in slot 0 at the start (default: t0)\n"
+	"  --card CARD|none the card in slot 0 at the start (default: t0); README.md lists what a CARD may "
+	"be\n"
 	"  --atr BYTES      its ATR\n"
 	"  --pcscd          start pcscd there; clients find it by PCSCLITE_CSOCK_NAME, which COMMAND has\n"
 	"  --drivers DIR    show pcscd this folder instead of its own driver folder\n"
@@ -303,6 +303,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 /* What is plugged in and inserted first; -1 after having said why not. */
 static int set_up(struct sim *sim, const struct options *o)
 {
+	const char *wrong;
 	char why[512];
 
 	sim_identity_default(&sim->identity);
@@ -318,15 +319,13 @@ static int set_up(struct sim *sim, const struct options *o)
 	}
 	if (serial)
 		snprintf(sim->identity.serial, sizeof sim->identity.serial, "%s", serial);
-	if (atr_text && (!hex_parse(atr_text, sim->atr, SIM_ATR_MAX, &sim->atr_len) || sim->atr_len < 2)) {
-		fprintf(stderr, "ccid-sim: \"%s\" is no ATR: give 2 to 33 hexadecimal bytes\n", atr_text);
+	sim->present[0] = strcmp(o->card, "none") != 0;
+	wrong = sim_card_spec_parse(atr_text ? atr_text : sim->present[0] ? o->card : "t0", &sim->next);
+	if (wrong) {
+		fprintf(stderr, "ccid-sim: %s\n", wrong);
 		return -1;
 	}
-	if (strcmp(o->card, "t0") != 0 && strcmp(o->card, "none") != 0) {
-		fprintf(stderr, "ccid-sim: card \"%s\" is not known: t0 or none\n", o->card);
-		return -1;
-	}
-	sim->present[0] = strcmp(o->card, "t0") == 0;
+	sim->inside[0] = sim->next;
 	sim->supplies = SIM_5V | SIM_3V | SIM_1V8;
 	return 0;
 }

@@ -6,6 +6,11 @@
 
 #include <stdlib.h>
 
+static uint32_t limit(uint32_t value, uint32_t most)
+{
+	return value < most ? value : most;
+}
+
 /* CCID rev 1.1, table 5.1-1. The identity's descriptor may be as odd as real ones: what makes no sense is repaired. */
 static void decode_class(const uint8_t *bytes, struct sim_class *c)
 {
@@ -19,11 +24,14 @@ static void decode_class(const uint8_t *bytes, struct sim_class *c)
 	rd_bytes(&r, 5);
 	c->default_rate = rd_le32(&r);
 	c->max_rate = rd_le32(&r);
-	rd_bytes(&r, 13);
+	rd_u8(&r);
+	c->max_ifsd = (uint8_t)limit(rd_le32(&r), 254);
+	rd_bytes(&r, 8);
 	c->features = rd_le32(&r);
 	c->max_message = rd_le32(&r);
 	c->class_get_response = rd_u8(&r);
-	rd_bytes(&r, 3);
+	c->class_envelope = rd_u8(&r);
+	rd_bytes(&r, 2);
 	c->pin_support = rd_u8(&r);
 	if (!c->voltages)
 		c->voltages = SIM_5V;
@@ -31,9 +39,11 @@ static void decode_class(const uint8_t *bytes, struct sim_class *c)
 		c->protocols = 3;
 	if (!c->clock_khz)
 		c->clock_khz = 4000;
-	if (c->max_message < SIM_HEADER + 261u)
-		c->max_message =
-			SIM_HEADER + 261u; /* short APDUs go through even where the descriptor is wrong */
+	if (!c->max_ifsd)
+		c->max_ifsd = 254;
+	/* short APDUs go through even where the descriptor is wrong; at extended level they come in parts */
+	if (c->max_message < SIM_HEADER + 261u && !(c->features & FEAT_EXTENDED_APDU))
+		c->max_message = SIM_HEADER + 261u;
 	if (c->max_message > SIM_MESSAGE_MAX)
 		c->max_message = SIM_MESSAGE_MAX;
 }

@@ -104,6 +104,18 @@ struct sim_fault {
 int sim_reader_fault(struct sim_reader *r, const struct sim_fault *fault);
 void sim_reader_faults_clear(struct sim_reader *r);
 
+/* What happens to the blocks of a T=1 card where the host sees blocks (TPDU level). */
+enum sim_damage_kind {
+	SIM_DAMAGE_IN,     /* a bit of the card's block is wrong */
+	SIM_DAMAGE_OUT,    /* a bit of the host's block is wrong when the card gets it */
+	SIM_DAMAGE_PARITY, /* the reader reports a parity error and keeps the card's block (bError FDh) */
+	SIM_DAMAGE_LOST,   /* the card's block does not arrive: mute */
+	SIM_DAMAGES,
+};
+
+/* Every n-th block from now on; 0: none. */
+void sim_reader_damage(struct sim_reader *r, enum sim_damage_kind kind, unsigned every);
+
 /* ABORT on the control pipe is stalled from now on, as many readers do. */
 void sim_reader_refuse_abort(struct sim_reader *r, bool refuse);
 

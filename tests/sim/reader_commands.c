@@ -43,6 +43,8 @@ static size_t power_up(struct sim_reader *r, struct sim_slot *slot, unsigned sup
 	}
 	slot->power = SLOT_ACTIVE;
 	slot->used = slot->pps = false;
+	slot->wtx = 0;
+	slot->chain.command_len = slot->chain.answer_len = 0;
 	sim_params_after_reset(r, slot);
 	return len;
 }

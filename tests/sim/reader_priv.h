@@ -51,6 +51,7 @@ enum {
 	ERR_PROCEDURE_BYTE = 0xF4,
 	ERR_PROTOCOL = 0xF6,
 	ERR_HARDWARE = 0xFB,
+	ERR_PARITY = 0xFD,
 	ERR_MUTE = 0xFE,
 	ERR_ABORTED = 0xFF,
 	OK = -1,
@@ -65,6 +66,7 @@ enum {
 	FEAT_AUTO_PPS = 0x80,
 	FEAT_CLOCK_STOP = 0x100,
 	FEAT_NAD = 0x200,
+	FEAT_AUTO_IFSD = 0x400,
 	FEAT_LEVELS = 0x70000,
 	FEAT_TPDU = 0x10000,
 	FEAT_SHORT_APDU = 0x20000,
@@ -76,7 +78,7 @@ struct sim_class {
 	unsigned slots;
 	uint8_t voltages;
 	uint32_t protocols, clock_khz, default_rate, max_rate, features, max_message;
-	uint8_t class_get_response, pin_support;
+	uint8_t max_ifsd, class_get_response, class_envelope, pin_support;
 };
 
 struct params {
@@ -88,6 +90,12 @@ enum { PARAM_FIDI, PARAM_TCCKS, PARAM_GUARD, PARAM_WAIT, PARAM_CLOCK_STOP, PARAM
 
 enum slot_power { SLOT_EMPTY = 2, SLOT_INACTIVE = 1, SLOT_ACTIVE = 0 }; /* = bmICCStatus */
 
+/* Extended APDU level: a command until it is complete, an answer until it is fetched. */
+struct chain {
+	size_t command_len, answer_len, at;
+	uint8_t command[SIM_MESSAGE_MAX], answer[SIM_MESSAGE_MAX];
+};
+
 struct sim_slot {
 	struct sim_card *card;
 	enum slot_power power;
@@ -98,6 +106,9 @@ struct sim_slot {
 	struct params params;
 	uint32_t rate; /* bps set by hand, for readers that do not follow Fi/Di themselves */
 	uint8_t class_get_response;
+	uint8_t wtx;          /* the card asked for so many BWT in its last block */
+	uint8_t ns, nr, ifsc; /* of the reader's own T=1 */
+	struct chain chain;
 	/* ABORT: both halves must name the same bSeq (5.3.1) */
 	bool abort_control, abort_bulk;
 	uint8_t abort_control_seq, abort_bulk_seq;
@@ -118,6 +129,10 @@ struct traced {
 	uint8_t bytes[TRACE_BYTES];
 };
 
+struct sim_damage {
+	unsigned every, blocks;
+};
+
 struct sim_reader {
 	struct sim_identity id;
 	struct sim_class class;
@@ -129,6 +144,7 @@ struct sim_reader {
 	bool halted_in, halted_out, refuse_abort;
 	struct sim_fault faults[FAULTS_MAX];
 	size_t faults_len;
+	struct sim_damage damage[SIM_DAMAGES];
 	struct sim_stats stats;
 	char violations[VIOLATIONS_MAX][160];
 	struct traced trace[TRACE_MAX];
@@ -181,6 +197,9 @@ void sim_run_get_parameters(struct sim_reader *r, const struct command *cmd, str
 void sim_run_set_parameters(struct sim_reader *r, const struct command *cmd, struct reply *reply);
 void sim_run_reset_parameters(struct sim_reader *r, const struct command *cmd, struct reply *reply);
 void sim_run_set_rate(struct sim_reader *r, const struct command *cmd, struct reply *reply);
+void sim_xfr_block(struct sim_reader *r, const struct command *cmd, struct reply *reply);
+void sim_xfr_chain(struct sim_reader *r, const struct command *cmd, struct reply *reply);
+void sim_xfr_apdu(struct sim_reader *r, const struct command *cmd, struct reply *reply);
 void sim_params_after_reset(struct sim_reader *r, struct sim_slot *slot);
 
 struct line sim_line_of(const struct sim_reader *r, const struct sim_slot *slot);
@@ -191,6 +210,10 @@ int sim_t0_tpdu(struct line *line, const uint8_t header[5], const uint8_t *data,
 bool sim_line_pps(struct line *line, const uint8_t *pps, size_t len, uint8_t reply[6], size_t *reply_len);
 /* The reader's own PPS for this protocol and Fi/Di; true if the card now has them. */
 bool sim_pps_by_reader(struct sim_slot *slot, uint8_t protocol, uint8_t fidi);
+/* One APDU by the reader's own T=1. OK or bError. */
+int sim_t1_apdu(struct sim_reader *r, struct sim_slot *slot, struct line *line, const uint8_t *apdu,
+		size_t len, uint8_t *out, size_t cap, size_t *out_len);
+void sim_line_send(struct line *line, const uint8_t *bytes, size_t len);
 bool sim_line_recv(struct line *line, uint8_t *byte);
 
 bool sim_slot_active(const struct sim_slot *slot);

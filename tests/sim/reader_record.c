@@ -93,6 +93,12 @@ int sim_reader_fault(struct sim_reader *r, const struct sim_fault *fault)
 void sim_reader_faults_clear(struct sim_reader *r)
 {
 	r->faults_len = 0;
+	memset(r->damage, 0, sizeof r->damage);
+}
+
+void sim_reader_damage(struct sim_reader *r, enum sim_damage_kind kind, unsigned every)
+{
+	r->damage[kind] = (struct sim_damage){ .every = every };
 }
 
 static bool fault_matches(const struct sim_fault *f, const struct command *cmd)

@@ -7,7 +7,7 @@
 
 static const char *put_card(struct sim *sim, unsigned slot)
 {
-	struct sim_card *card = sim_card_t0_new(sim->atr_len ? sim->atr : NULL, sim->atr_len, sim->supplies);
+	struct sim_card *card = sim_card_make(&sim->inside[slot], sim->supplies);
 
 	if (!card)
 		return "out of memory";
@@ -59,12 +59,14 @@ const char *sim_unplug(struct sim *sim)
 
 const char *sim_insert(struct sim *sim, unsigned slot)
 {
-	const char *why = slot < SIM_SLOTS ? NULL : "no such slot";
+	const char *why = NULL;
 
-	if (!why && sim->dev)
+	if (slot >= SIM_SLOTS || sim->present[slot])
+		return "no such slot, or there is a card in it";
+	sim->inside[slot] = sim->next;
+	if (sim->dev)
 		why = put_card(sim, slot);
-	if (!why)
-		sim->present[slot] = true;
+	sim->present[slot] = !why;
 	return why;
 }
 

@@ -3,6 +3,7 @@
 #ifndef OPENCCID_SIM_SIM_H
 #define OPENCCID_SIM_SIM_H
 
+#include "card_spec.h"
 #include "testbed.h"
 #include "usbfs_server.h"
 
@@ -15,8 +16,8 @@ struct sim {
 	struct usb_dev *dev; /* NULL: unplugged; owned by the server */
 	unsigned devnum;
 	bool present[SIM_SLOTS]; /* cards stay in the slots of a reader that is unplugged and plugged again */
-	uint8_t atr[SIM_ATR_MAX]; /* of the next card; none: the default */
-	size_t atr_len;
+	struct sim_card_spec inside[SIM_SLOTS]; /* what they are */
+	struct sim_card_spec next;              /* what is inserted next */
 	unsigned supplies;
 	/* violations of readers that were unplugged since */
 	unsigned past;

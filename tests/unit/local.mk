@@ -20,7 +20,8 @@ check_PROGRAMS += \
 	tests/unit/test_recover \
 	tests/unit/test_slot_power \
 	tests/unit/test_slot_transmit \
-	tests/unit/test_slot_presence
+	tests/unit/test_slot_presence \
+	tests/unit/test_slot_t1
 endif
 
 tests_unit_test_base_SOURCES = tests/unit/test_base.c tests/unit/check.h
@@ -68,6 +69,9 @@ tests_unit_test_slot_transmit_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_presence_SOURCES = tests/unit/test_slot_presence.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_presence_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_presence_LDADD = $(UNIT_LDADD)
+tests_unit_test_slot_t1_SOURCES = tests/unit/test_slot_t1.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_slot_t1_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_slot_t1_LDADD = $(UNIT_LDADD)
 
 # The readers' data.
 if HAVE_CMOCKA
@@ -82,3 +86,45 @@ tests_unit_test_reader_file_LDADD = $(UNIT_LDADD)
 tests_unit_test_readers_SOURCES = tests/unit/test_readers.c tests/unit/check.h
 tests_unit_test_readers_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_readers_LDADD = $(UNIT_LDADD)
+
+# The outer shell.
+if HAVE_CMOCKA
+check_PROGRAMS += \
+	tests/unit/test_bundle \
+	tests/unit/test_devname
+endif
+
+tests_unit_test_bundle_SOURCES = tests/unit/test_bundle.c tests/unit/check.h
+tests_unit_test_bundle_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_bundle_LDADD = src/libifd.la $(UNIT_LDADD)
+tests_unit_test_devname_SOURCES = tests/unit/test_devname.c tests/unit/check.h
+tests_unit_test_devname_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_devname_LDADD = src/libusbtransport.la $(UNIT_LDADD)
+
+# T=1, against a script and against the simulated card, which has a protocol code of its own.
+if HAVE_CMOCKA
+check_PROGRAMS += \
+	tests/unit/test_t1 \
+	tests/unit/test_t1_cards \
+	tests/unit/test_t1_faults \
+	tests/unit/test_t1_property
+endif
+
+T1_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
+T1_LDADD = tests/sim/libsimreader.la $(UNIT_LDADD)
+tests_unit_test_t1_SOURCES = tests/unit/test_t1.c tests/unit/t1_talk.h tests/unit/check.h
+tests_unit_test_t1_CPPFLAGS = $(T1_CPPFLAGS)
+tests_unit_test_t1_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_t1_LDADD = $(T1_LDADD)
+tests_unit_test_t1_cards_SOURCES = tests/unit/test_t1_cards.c tests/unit/t1_bench.h tests/unit/check.h
+tests_unit_test_t1_cards_CPPFLAGS = $(T1_CPPFLAGS)
+tests_unit_test_t1_cards_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_t1_cards_LDADD = $(T1_LDADD)
+tests_unit_test_t1_faults_SOURCES = tests/unit/test_t1_faults.c tests/unit/t1_bench.h tests/unit/check.h
+tests_unit_test_t1_faults_CPPFLAGS = $(T1_CPPFLAGS)
+tests_unit_test_t1_faults_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_t1_faults_LDADD = $(T1_LDADD)
+tests_unit_test_t1_property_SOURCES = tests/unit/test_t1_property.c tests/unit/check.h
+tests_unit_test_t1_property_CPPFLAGS = $(T1_CPPFLAGS)
+tests_unit_test_t1_property_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_t1_property_LDADD = $(T1_LDADD)

@@ -227,7 +227,8 @@ static void closing_powers_off(void **state)
 
 #define T0 CCID_PROTOCOL_T0
 #define T1 CCID_PROTOCOL_T1
-enum { NEGOTIATES = 0x40, PPS = 0x80 };
+/* FOLLOWS: clock and rate follow the parameters, so that no rate has to be set. */
+enum { FOLLOWS = 0x30, NEGOTIATES = 0x40, PPS = 0x80 };
 
 static const struct {
 	const char *name;
@@ -254,8 +255,10 @@ static const struct {
 	  STEPS(ATR_OF(5, 0x3F, 0xC0, 0x08, 0x40, 0x20), T0_SET(0x11, 2, 8, 0x20, 0)), OC_OK },
 	{ "80h: slower than the default: the card stays at 372/1", CCID_TPDU, PPS, 500000, T0,
 	  STEPS(ATR_OF(3, 0x3B, 0x10, 0x61), T0_SET(0x11, 0, 0, 10, 0)), OC_OK },
-	{ "neither: no PPS, so the default", CCID_TPDU, 0, 500000, T0,
-	  STEPS(ATR_OF(3, 0x3B, 0x10, 0x96), T0_SET(0x11, 0, 0, 10, 0)), OC_OK },
+	{ "neither: the host does the PPS", CCID_TPDU, 0, 500000, T0,
+	  STEPS(ATR_OF(3, 0x3B, 0x10, 0x96), XFR(4, 0xFF, 0x10, 0x96, 0x79), BLOCK(4, 0xFF, 0x10, 0x96, 0x79),
+		T0_SET(0x96, 0, 0, 10, 0)),
+	  OC_OK },
 	{ "neither, but specific mode: TA1 is in force", CCID_TPDU, 0, 500000, T0,
 	  STEPS(ATR_OF(5, 0x3B, 0x90, 0x95, 0x10, 0x80), T0_SET(0x95, 0, 0, 10, 0)), OC_OK },
 	{ "80h, specific mode", CCID_TPDU, PPS, 500000, T0,
@@ -319,11 +322,12 @@ static void setting_a_protocol(void **state)
 		join_steps(steps, STEPS(POWER_ON(0)), protocol_rows[i].steps);
 		slot_bench_begin(&b);
 		b.setup.caps.level = protocol_rows[i].level;
-		b.setup.caps.features = level | AUTO | protocol_rows[i].features;
+		b.setup.caps.features = level | AUTO | FOLLOWS | protocol_rows[i].features;
 		b.setup.caps.max_rate = protocol_rows[i].max_rate;
 		slot_bench_open(&b, steps);
 		CHECK_INT(name, slot_power_up(b.slot, atr, &len), OC_OK);
-		CHECK_INT(name, slot_set_protocol(b.slot, protocol_rows[i].protocol), protocol_rows[i].err);
+		CHECK_INT(name, slot_set_protocol(b.slot, protocol_rows[i].protocol, NULL),
+			  protocol_rows[i].err);
 		slot_get_state(b.slot, &is);
 		CHECK_INT(name, is.protocol_set, protocol_rows[i].err == OC_OK);
 		if (protocol_rows[i].err == OC_OK)
@@ -340,7 +344,7 @@ static void no_protocol_without_power(void **state)
 	(void)state;
 	slot_bench_begin(&b);
 	slot_bench_open(&b, script_nothing);
-	CHECK_INT("off", slot_set_protocol(b.slot, T0), OC_E_UNPOWERED);
+	CHECK_INT("off", slot_set_protocol(b.slot, T0, NULL), OC_E_UNPOWERED);
 	slot_bench_end("off", &b);
 	check_done();
 }

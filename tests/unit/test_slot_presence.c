@@ -32,7 +32,8 @@ static const struct {
 	  STEPS(STATUS_ASKED, ABORT_CONTROL(OC_E_STALL), HALT_CLEARED(OC_OK), STATUS_ASKED), OC_E_TIMEOUT },
 	{ "gone", CCID_TPDU, STEPS(STATUS_ASKED, UNPLUG), OC_E_GONE },
 	{ "gone at once", CCID_TPDU, STEPS(UNPLUG), OC_E_GONE },
-	{ "character level is not spoken", CCID_CHARACTER, STEPS(END), OC_E_UNSUPPORTED },
+	{ "character level", CCID_CHARACTER, STEPS(STATUS_ASKED, STATUS_IS(0x01)), OC_OK },
+	{ "extended APDU level", CCID_EXTENDED_APDU, STEPS(STATUS_ASKED, STATUS_IS(0x01)), OC_OK },
 };
 
 static void opening(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Command APDUs through a slot, at TPDU level with T=0 and at short APDU level. */
+/* Command APDUs through a slot, at TPDU level and at both APDU levels. */
 #include "slot_bench.h"
 
 enum { RX_CANARY = 16 };
@@ -98,7 +98,22 @@ static const struct {
 	  0,
 	  0 },
 	{ "INS 6x with T=0", CCID_TPDU, STEPS(END), BYTES(0, 0x61, 0, 0, 1), OC_E_APDU, { 0 }, 0, 0 },
-	{ "extended 2E", CCID_TPDU, STEPS(END), BYTES(0, 0xB0, 0, 0, 0, 1, 0), OC_E_EXTENDED, { 0 }, 0, 0 },
+	{ "extended 2E, INS 6x with T=0",
+	  CCID_TPDU,
+	  STEPS(END),
+	  BYTES(0, 0x61, 0, 0, 0, 1, 0),
+	  OC_E_APDU,
+	  { 0 },
+	  0,
+	  0 },
+	{ "extended 2E, short APDU level",
+	  CCID_SHORT_APDU,
+	  STEPS(END),
+	  BYTES(0, 0xB0, 0, 0, 0, 1, 0),
+	  OC_E_EXTENDED,
+	  { 0 },
+	  0,
+	  0 },
 	{ "extended 3E, short APDU level",
 	  CCID_SHORT_APDU,
 	  STEPS(END),
@@ -106,6 +121,76 @@ static const struct {
 	  OC_E_EXTENDED,
 	  { 0 },
 	  0,
+	  0 },
+
+	/* Extended ones with T=0 at TPDU level: by short TPDUs */
+	{ "2E: Ne 256 goes as 2S",
+	  CCID_TPDU,
+	  STEPS(XFR(5, 0x00, 0xB0, 0x00, 0x00, 0x00), BLOCK(4, ICC_DATA, 0x90, 0)),
+	  BYTES(0, 0xB0, 0, 0, 0, 1, 0),
+	  OC_OK,
+	  { ICC_DATA, 0x90, 0 },
+	  4,
+	  0 },
+	{ "2E: GET RESPONSE",
+	  CCID_TPDU,
+	  STEPS(XFR(5, 0x00, 0xB0, 0x00, 0x00, 0x00), BLOCK(4, ICC_DATA, 0x61, 2), XFR(5, GET_2),
+		BLOCK(4, 0xCC, 0xDD, 0x90, 0)),
+	  BYTES(0, 0xB0, 0, 0, 0, 1, 1),
+	  OC_OK,
+	  { ICC_DATA, 0xCC, 0xDD, 0x90, 0 },
+	  6,
+	  0 },
+	{ "2E: F6h to GET RESPONSE",
+	  CCID_TPDU,
+	  STEPS(XFR(5, 0x00, 0xB0, 0x00, 0x00, 0x00), BLOCK(4, ICC_DATA, 0x61, 2), XFR(5, GET_2),
+		XFR_FAILS(0x40, 0xF6), SET, XFR(5, GET_2), BLOCK(4, 0xCC, 0xDD, 0x90, 0)),
+	  BYTES(0, 0xB0, 0, 0, 0, 1, 1),
+	  OC_OK,
+	  { ICC_DATA, 0xCC, 0xDD, 0x90, 0 },
+	  6,
+	  0 },
+	{ "3E: Nc 2 goes as 3S",
+	  CCID_TPDU,
+	  STEPS(XFR(7, SELECT), BLOCK(2, 0x61, 0x1A)),
+	  BYTES(0, 0xA4, 4, 0, 0, 0, 2, 0x3F, 0),
+	  OC_OK,
+	  { 0x61, 0x1A },
+	  2,
+	  0 },
+	{ "4E: Nc 2 goes as 4S",
+	  CCID_TPDU,
+	  STEPS(XFR(7, SELECT), BLOCK(2, 0x61, 2), XFR(5, GET_2), BLOCK(4, ICC_DATA, 0x90, 0)),
+	  BYTES(0, 0xA4, 4, 0, 0, 0, 2, 0x3F, 0, 0, 0),
+	  OC_OK,
+	  { ICC_DATA, 0x90, 0 },
+	  4,
+	  0 },
+	{ "4E at extended APDU level goes as it is",
+	  CCID_EXTENDED_APDU,
+	  STEPS(XFR(11, 0, 0xA4, 4, 0, 0, 0, 2, 0x3F, 0, 0, 0), BLOCK(4, ICC_DATA, 0x90, 0)),
+	  BYTES(0, 0xA4, 4, 0, 0, 0, 2, 0x3F, 0, 0, 0),
+	  OC_OK,
+	  { ICC_DATA, 0x90, 0 },
+	  4,
+	  0 },
+	{ "short APDU at extended APDU level",
+	  CCID_EXTENDED_APDU,
+	  STEPS(XFR(8, SELECT, 0), BLOCK(4, ICC_DATA, 0x90, 0)),
+	  BYTES(SELECT, 0),
+	  OC_OK,
+	  { ICC_DATA, 0x90, 0 },
+	  4,
+	  0 },
+	{ "extended APDU level: the answer comes in parts",
+	  CCID_EXTENDED_APDU,
+	  STEPS(XFR(5, READ_2), GIVES(0x80, 2, 0, 0, 0, 0, 0, 0, 0, 1, ICC_DATA),
+		SENDS(0x6F, 0, 0, 0, 0, 0, 0, 0, 0x10, 0), GIVES(0x80, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0xCC, 0xDD),
+		SENDS(0x6F, 0, 0, 0, 0, 0, 0, 0, 0x10, 0), GIVES(0x80, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0x90, 0)),
+	  BYTES(READ_2),
+	  OC_OK,
+	  { ICC_DATA, 0xCC, 0xDD, 0x90, 0 },
+	  6,
 	  0 },
 
 	/* Answers that do not fit, or are none */
@@ -236,10 +321,10 @@ static void up(struct slot_bench *b, enum ccid_level level, const struct script_
 
 	slot_bench_begin(b);
 	b->setup.caps.level = level;
-	b->setup.caps.features = level == CCID_TPDU ? 0x00010080 : 0x00020080;
+	b->setup.caps.features = (0x10000u << (level - CCID_TPDU)) | 0xB0;
 	slot_bench_open(b, STEPS(UP, SET));
 	assert_int_equal(slot_power_up(b->slot, atr, &len), OC_OK);
-	assert_int_equal(slot_set_protocol(b->slot, CCID_PROTOCOL_T0), OC_OK);
+	assert_int_equal(slot_set_protocol(b->slot, CCID_PROTOCOL_T0, NULL), OC_OK);
 	script_continue(&b->script, steps);
 	memset(b->log.count, 0, sizeof b->log.count);
 }
@@ -298,7 +383,7 @@ static void the_first_protocol_is_set_by_itself(void **state)
 
 	(void)state;
 	slot_bench_begin(&b);
-	b.setup.caps.features = 0x00010080;
+	b.setup.caps.features = 0x000100B0;
 	slot_bench_open(&b, STEPS(UP, SET, XFR(5, READ_2), BLOCK(4, ICC_DATA, 0x90, 0), XFR(5, READ_2),
 				  BLOCK(2, 0x6A, 0x82)));
 	CHECK_INT("up", slot_power_up(b.slot, atr, &atr_len), OC_OK);
@@ -420,7 +505,7 @@ static void the_wait_follows_the_card(void **state)
 
 		snprintf(name, sizeof name, "WWT %u ms", wwt[i]);
 		slot_bench_begin(&b);
-		b.setup.caps.features = 0x00010080;
+		b.setup.caps.features = 0x000100B0;
 		slot_bench_open(&b, steps);
 		CHECK_INT(name, slot_power_up(b.slot, atr, &atr_len), OC_OK);
 		CHECK_INT(name, slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len),

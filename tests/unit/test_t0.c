@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* T=0: one short APDU as TPDUs (ISO/IEC 7816-3:2006, 12.2), each rule a conversation in one row. */
+/* T=0: one APDU as TPDUs (ISO/IEC 7816-3:2006, 12.2), each rule a conversation in one row. */
 #include "tpdu/t0.h"
 #include "check.h"
 
@@ -11,8 +11,10 @@ struct row {
 	const char *name, *apdu, *talk;
 	enum oc_err err;
 	const char *answer;
-	size_t cap; /* room for the answer; 0 = 258 */
+	size_t cap; /* room for the answer; 0 = more than any row needs */
 };
+
+enum { ROW_MAX = 1024 };
 
 static size_t from_hex(const char **text, uint8_t *out, size_t cap)
 {
@@ -173,12 +175,142 @@ static const struct row failures[] = {
 	{ "silence to GET RESPONSE", SELECT "00", SENT "<61 02 >00 C0 00 00 02 x", OC_E_TIMEOUT, NULL, 0 },
 };
 
+#define READ_E   "00 B0 00 00 00 "
+#define WRITE_E  "00 D6 00 00 00 "
+#define SELECT_E "00 A4 04 00 00 "
+#define READ_ALL ">00 B0 00 00 00 "
+static const struct row extended[] = {
+	/* 2E with Ne up to 256 is 2S */
+	{ "2E: Ne 1", READ_E "00 01", ">00 B0 00 00 01 <AA 90 00", OC_OK, "AA 90 00", 0 },
+	{ "2E: Ne 255", READ_E "00 FF", ">00 B0 00 00 FF <255*AA 90 00", OC_OK, "255*AA 90 00", 0 },
+	{ "2E: Ne 256 is P3 00", READ_E "01 00", READ_ALL "<256*AA 90 00", OC_OK, "256*AA 90 00", 0 },
+	{ "2E: Ne 256, 61xx goes back", READ_E "01 00", READ_ALL "<256*AA 61 05", OC_OK, "256*AA 61 05", 0 },
+	{ "2E: Ne 5, 6Cxx goes back", READ_E "00 05", ">00 B0 00 00 05 <6C 02", OC_OK, "6C 02", 0 },
+	{ "2E: Ne 5, the card gives more", READ_E "00 05", ">00 B0 00 00 05 <6*AA 90 00", OC_E_CARD, NULL,
+	  0 },
+
+	/* 2E beyond: P3 00, then what the status says */
+	{ "2E: Ne 257, 6700 fails", READ_E "01 01", READ_ALL "<67 00", OC_OK, "67 00", 0 },
+	{ "2E: Ne 257, an error status", READ_E "01 01", READ_ALL "<6A 82", OC_OK, "6A 82", 0 },
+	{ "2E: Ne 257, 6Cxx: the command again with P3 = XX", READ_E "01 01",
+	  READ_ALL "<6C 05 >00 B0 00 00 05 <5*AA 90 00", OC_OK, "5*AA 90 00", 0 },
+	{ "2E: Ne 257, a second 6Cxx ends it", READ_E "01 01", READ_ALL "<6C 05 >00 B0 00 00 05 <6C 04",
+	  OC_OK, "6C 04", 0 },
+	{ "2E: 6Cxx, then 61xx", READ_E "01 01",
+	  READ_ALL "<6C 02 >00 B0 00 00 02 <AA BB 61 01 >00 C0 00 00 01 <CC 90 00", OC_OK, "AA BB CC 90 00",
+	  0 },
+	{ "2E: Ne 257, 9000 with 256 bytes is the end", READ_E "01 01", READ_ALL "<256*AA 90 00", OC_OK,
+	  "256*AA 90 00", 0 },
+	{ "2E: Ne 257, 9000 with fewer bytes is the end", READ_E "01 01", READ_ALL "<AA BB 90 00", OC_OK,
+	  "AA BB 90 00", 0 },
+	{ "2E: 256 bytes and 6282", READ_E "01 01", READ_ALL "<256*AA 62 82", OC_OK, "256*AA 62 82", 0 },
+	{ "2E: Ne 257, one byte is left to ask for", READ_E "01 01",
+	  READ_ALL "<256*AA 61 10 >00 C0 00 00 01 <BB 61 0F", OC_OK, "256*AA BB 61 0F", 0 },
+	{ "2E: 61xx without data", READ_E "01 01", READ_ALL "<61 03 >00 C0 00 00 03 <AA BB CC 90 00", OC_OK,
+	  "AA BB CC 90 00", 0 },
+	{ "2E: the loop, Ne 600", READ_E "02 58",
+	  READ_ALL "<256*AA 61 00 >00 C0 00 00 00 <256*BB 61 FF >00 C0 00 00 58 <88*CC 90 00", OC_OK,
+	  "256*AA 256*BB 88*CC 90 00", 0 },
+	{ "2E: the loop ends where the card does", READ_E "02 58",
+	  READ_ALL "<256*AA 61 10 >00 C0 00 00 10 <16*BB 90 00", OC_OK, "256*AA 16*BB 90 00", 0 },
+	{ "2E: 6Cxx on GET RESPONSE", READ_E "02 58",
+	  READ_ALL "<256*AA 61 10 >00 C0 00 00 10 <6C 02 >00 C0 00 00 02 <BB CC 90 00", OC_OK,
+	  "256*AA BB CC 90 00", 0 },
+	{ "2E: an error in the loop", READ_E "02 58", READ_ALL "<256*AA 61 10 >00 C0 00 00 10 <6F 00", OC_OK,
+	  "256*AA 6F 00", 0 },
+	{ "2E: more than GET RESPONSE asked for", READ_E "01 01",
+	  READ_ALL "<256*AA 61 10 >00 C0 00 00 01 <BB CC 90 00", OC_E_CARD, NULL, 0 },
+	{ "2E: an empty promise in the loop", READ_E "02 58", READ_ALL "<256*AA 61 10 >00 C0 00 00 10 <61 10",
+	  OC_E_LIMIT, NULL, 0 },
+	{ "2E: the channel is kept", "02 B0 00 00 00 01 01",
+	  ">02 B0 00 00 00 <AA 61 01 >02 C0 00 00 01 <BB 90 00", OC_OK, "AA BB 90 00", 0 },
+	{ "2E: no room for the second part", READ_E "01 01",
+	  READ_ALL "<256*AA 61 10 >00 C0 00 00 01 <BB 90 00", OC_E_SPACE, NULL, 258 },
+	{ "2E: exact room", READ_E "01 01", READ_ALL "<256*AA 61 10 >00 C0 00 00 01 <BB 90 00", OC_OK,
+	  "256*AA BB 90 00", 259 },
+
+	/* 3E: Nc up to 255 is 3S, more goes by ENVELOPE */
+	{ "3E: Nc 1", WRITE_E "00 01 07", ">00 D6 00 00 01 07 <90 00", OC_OK, "90 00", 0 },
+	{ "3E: Nc 255", WRITE_E "00 FF 255*07", ">00 D6 00 00 FF 255*07 <90 00", OC_OK, "90 00", 0 },
+	{ "3E: Nc 255, 61xx goes back", WRITE_E "00 FF 255*07", ">00 D6 00 00 FF 255*07 <61 05", OC_OK,
+	  "61 05", 0 },
+	{ "3E: Nc 255, 6D00 is the card's word, not ENVELOPE's", WRITE_E "00 FF 255*07",
+	  ">00 D6 00 00 FF 255*07 <6D 00", OC_OK, "6D 00", 0 },
+	{ "3E: Nc 256 in slices, header and Lc too", WRITE_E "01 00 256*07",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 00 248*07 <90 00 >00 C2 00 00 08 8*07 <90 00", OC_OK, "90 00",
+	  0 },
+	{ "3E: the last slice is whole", WRITE_E "01 F7 248*07 255*08",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 F7 248*07 <90 00 >00 C2 00 00 FF 255*08 <90 00", OC_OK, "90 00",
+	  0 },
+	{ "3E: one byte is left", WRITE_E "01 F8 248*07 255*08 09",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 F8 248*07 <90 00 >00 C2 00 00 FF 255*08 <90 00 >00 C2 00 00 01 "
+	  "09 <62 83",
+	  OC_OK, "62 83", 0 },
+	{ "3E: 6D00 on the first: the card has no ENVELOPE", WRITE_E "01 00 256*07",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 00 248*07 <6D 00", OC_E_EXTENDED, NULL, 0 },
+	{ "3E: 6E00 on the first", WRITE_E "01 00 256*07",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 00 248*07 <6E 00", OC_E_EXTENDED, NULL, 0 },
+	{ "3E: another error on the first is the command's", WRITE_E "01 00 256*07",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 00 248*07 <69 82", OC_OK, "69 82", 0 },
+	{ "3E: another status in the middle ends it", WRITE_E "01 F8 248*07 255*08 09",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 F8 248*07 <90 00 >00 C2 00 00 FF 255*08 <67 00", OC_OK, "67 00",
+	  0 },
+	{ "3E: 61xx in the middle ends it", WRITE_E "01 F8 248*07 255*08 09",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 F8 248*07 <61 05", OC_OK, "61 05", 0 },
+	{ "3E: 6D00 in the middle is a status as any other", WRITE_E "01 F8 248*07 255*08 09",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 F8 248*07 <90 00 >00 C2 00 00 FF 255*08 <6D 00", OC_OK, "6D 00",
+	  0 },
+	{ "3E: 6D00 to the last slice", WRITE_E "01 00 256*07",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 00 248*07 <90 00 >00 C2 00 00 08 8*07 <6D 00", OC_OK, "6D 00",
+	  0 },
+	{ "3E: 61xx to the last slice goes back", WRITE_E "01 00 256*07",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 00 248*07 <90 00 >00 C2 00 00 08 8*07 <61 05", OC_OK, "61 05",
+	  0 },
+	{ "3E: data to ENVELOPE", WRITE_E "01 00 256*07",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 00 248*07 <AA 90 00", OC_E_CARD, NULL, 0 },
+	{ "3E: a slice refused by the reader goes again", WRITE_E "01 00 256*07",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 00 248*07 ! >00 C2 00 00 FF 00 D6 00 00 00 01 00 248*07 <90 00 "
+	  ">00 C2 00 00 08 8*07 ! >00 C2 00 00 08 8*07 <90 00",
+	  OC_OK, "90 00", 0 },
+	{ "3E: a slice refused twice", WRITE_E "01 00 256*07",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 00 248*07 <90 00 >00 C2 00 00 08 8*07 ! >00 C2 00 00 08 8*07 !",
+	  OC_E_PROTOCOL, NULL, 0 },
+	{ "3E: ENVELOPE keeps the channel", "02 D6 00 00 00 01 00 256*07",
+	  ">02 C2 00 00 FF 02 D6 00 00 00 01 00 248*07 <90 00 >02 C2 00 00 08 8*07 <90 00", OC_OK, "90 00",
+	  0 },
+	{ "3E: silence to a slice", WRITE_E "01 00 256*07",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 00 248*07 <90 00 >00 C2 00 00 08 8*07 x", OC_E_TIMEOUT, NULL,
+	  0 },
+
+	/* 4E: as 4S, or by ENVELOPE; the answer by GET RESPONSE */
+	{ "4E: Nc 2, Ne 256", SELECT_E "00 02 3F 00 01 00", SENT "<61 02 >00 C0 00 00 02 <AA BB 90 00", OC_OK,
+	  "AA BB 90 00", 0 },
+	{ "4E: Nc 2, never more than Ne", SELECT_E "00 02 3F 00 00 02",
+	  SENT "<61 05 >00 C0 00 00 02 <AA BB 61 03", OC_OK, "AA BB 61 03", 0 },
+	{ "4E: Nc 2, Ne 65536", SELECT_E "00 02 3F 00 00 00",
+	  SENT "<61 00 >00 C0 00 00 00 <256*AA 61 02 >00 C0 00 00 02 <BB BB 90 00", OC_OK,
+	  "256*AA BB BB 90 00", 0 },
+	{ "4E: 9000 without 61xx is the end", SELECT_E "00 02 3F 00 00 00", SENT "<90 00", OC_OK, "90 00",
+	  0 },
+	{ "4E: 6Cxx to the command itself goes back", SELECT_E "00 02 3F 00 00 00", SENT "<6C 05", OC_OK,
+	  "6C 05", 0 },
+	{ "4E: Nc 256, Le in the last slice, then GET RESPONSE", SELECT_E "01 00 256*07 01 2C",
+	  ">00 C2 00 00 FF 00 A4 04 00 00 01 00 248*07 <90 00 >00 C2 00 00 0A 8*07 01 2C <61 00 "
+	  ">00 C0 00 00 00 <256*AA 61 FF >00 C0 00 00 2C <44*BB 61 D3",
+	  OC_OK, "256*AA 44*BB 61 D3", 0 },
+	{ "4E: ENVELOPE, an error status to the last slice", SELECT_E "01 00 256*07 01 2C",
+	  ">00 C2 00 00 FF 00 A4 04 00 00 01 00 248*07 <90 00 >00 C2 00 00 0A 8*07 01 2C <6A 80", OC_OK,
+	  "6A 80", 0 },
+	{ "4E: ENVELOPE is not known", SELECT_E "01 00 256*07 01 2C",
+	  ">00 C2 00 00 FF 00 A4 04 00 00 01 00 248*07 <6D 00", OC_E_EXTENDED, NULL, 0 },
+};
+
 enum { CANARY = 16 };
 
 /* Feed what the row says of the TPDU just sent. */
 static void answer_one(struct t0 *t0, const char **talk)
 {
-	uint8_t in[300], *exact;
+	uint8_t in[ROW_MAX], *exact;
 	struct reply reply = { .kind = REPLY_FAILED, .err = OC_E_TIMEOUT };
 
 	switch (*(*talk)++) {
@@ -224,7 +356,7 @@ static bool expected(const char *name, const char **talk, const uint8_t *tpdu, s
 
 static void check_outcome(const struct row *row, const struct t0 *t0, enum step step, const uint8_t *answer)
 {
-	uint8_t want[300];
+	uint8_t want[ROW_MAX];
 	const char *text = row->answer ? row->answer : "";
 	size_t want_len = from_hex(&text, want, sizeof want);
 
@@ -237,9 +369,10 @@ static void check_outcome(const struct row *row, const struct t0 *t0, enum step 
 
 static void play(const struct row *row)
 {
-	uint8_t apdu_bytes[300], answer[320], tpdu[T0_TPDU_MAX + CANARY];
+	uint8_t apdu_bytes[ROW_MAX], answer[ROW_MAX], tpdu[T0_TPDU_MAX + CANARY];
 	const char *text = row->apdu, *talk = row->talk;
-	size_t len = from_hex(&text, apdu_bytes, sizeof apdu_bytes), cap = row->cap ? row->cap : 258;
+	size_t len = from_hex(&text, apdu_bytes, sizeof apdu_bytes),
+	       cap = row->cap ? row->cap : ROW_MAX - CANARY;
 	struct apdu apdu;
 	struct t0 t0;
 	struct block block;
@@ -284,6 +417,12 @@ static void case_4_fetches_its_answer(void **state)
 	PLAY(get_response);
 }
 
+static void extended_apdus(void **state)
+{
+	(void)state;
+	PLAY(extended);
+}
+
 static void what_goes_wrong(void **state)
 {
 	(void)state;
@@ -316,10 +455,10 @@ static const struct {
 	size_t len, cap;
 	enum oc_err err;
 } begin_rows[] = {
-	{ "2E", BYTES(0, 0xB0, 0, 0, 0, 1, 0), 258, OC_E_EXTENDED },
-	{ "2E Ne 65536", BYTES(0, 0xB0, 0, 0, 0, 0, 0), 258, OC_E_EXTENDED },
-	{ "3E", BYTES(0, 0xD6, 0, 0, 0, 0, 1, 7), 258, OC_E_EXTENDED },
-	{ "4E", BYTES(0, 0xA4, 0, 0, 0, 0, 1, 7, 0, 0), 258, OC_E_EXTENDED },
+	{ "2E, INS 6x", BYTES(0, 0x6B, 0, 0, 0, 1, 0), 258, OC_E_APDU },
+	{ "3E, INS 9x", BYTES(0, 0x9D, 0, 0, 0, 0, 1, 7), 258, OC_E_APDU },
+	{ "2E, no room", BYTES(0, 0xB0, 0, 0, 0, 0, 0), 1, OC_E_SPACE },
+	{ "2E, the room is judged when the answer is there", BYTES(0, 0xB0, 0, 0, 0, 0, 0), 2, OC_OK },
 	{ "no room", BYTES(0, 0xA4, 0, 0), 0, OC_E_SPACE },
 	{ "room for one byte", BYTES(0, 0xA4, 0, 0), 1, OC_E_SPACE },
 	{ "room for SW1 SW2", BYTES(0, 0xA4, 0, 0), 2, OC_OK },
@@ -372,6 +511,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cases_1_2_3_pass_through),
 		cmocka_unit_test(case_4_fetches_its_answer),
+		cmocka_unit_test(extended_apdus),
 		cmocka_unit_test(what_goes_wrong),
 		cmocka_unit_test(every_ins),
 		cmocka_unit_test(what_is_refused_at_the_start),

@@ -38,12 +38,12 @@ static void class_of_get_response(void **state)
 
 /* ---- a card, and a book of what it sent ------------------------------------------------------------------------------ */
 
-enum { LOG_CAP = 600000 };
+enum { LOG_CAP = 600000, ANSWER_CAP = 65538 + 42 };
 
 struct walk {
 	struct t0 t0;
-	uint8_t answer[300];
-	size_t cap, ne;
+	uint8_t *answer; /* ANSWER_CAP bytes */
+	size_t cap, canary, ne;
 	uint8_t tpdu[T0_TPDU_MAX];
 	struct block block;
 	uint8_t *sent; /* all data bytes the card sent and the engine took, in order */
@@ -57,7 +57,8 @@ static void walk_begin(struct walk *w, const uint8_t *bytes, size_t len, size_t 
 	struct apdu apdu;
 
 	assert_int_equal(apdu_parse(bytes, len, &apdu), OC_OK);
-	memset(w->answer, 0xEE, sizeof w->answer);
+	w->canary = cap + 42;
+	memset(w->answer, 0xEE, w->canary);
 	w->cap = cap;
 	w->ne = apdu.ne;
 	w->sent_len = 0;
@@ -89,7 +90,7 @@ static void walk_feed(struct walk *w, const uint8_t *data, size_t len, uint8_t s
 static void check_end(const char *name, const struct walk *w, enum step step)
 {
 	CHECK(name, step == STEP_DONE || step == STEP_FAIL);
-	for (size_t i = w->cap; i < sizeof w->answer; i++)
+	for (size_t i = w->cap; i < w->canary; i++)
 		CHECK(name, w->answer[i] == 0xEE);
 	if (step != STEP_DONE) {
 		CHECK(name, w->t0.err != OC_OK);
@@ -106,17 +107,30 @@ static struct walk *walk_new(void)
 
 	assert_non_null(w);
 	w->sent = malloc(LOG_CAP);
-	assert_non_null(w->sent);
+	w->answer = malloc(ANSWER_CAP);
+	assert_true(w->sent && w->answer);
 	return w;
 }
 
 static void walk_free(struct walk *w)
 {
 	free(w->sent);
+	free(w->answer);
 	free(w);
 }
 
 /* ---- cards with one idea ------------------------------------------------------------------------------------------- */
+
+/*
+ * The most TPDUs of an exchange in which every one brings the card or the application a step further: the slices of
+ * ENVELOPE or the command itself, then each byte of the answer by itself, and a 6Cxx before each.
+ */
+static unsigned rounds_for(size_t enveloped, size_t ne)
+{
+	const size_t slices = (enveloped + T0_ENVELOPE_MAX - 1) / T0_ENVELOPE_MAX;
+
+	return (unsigned)((slices ? slices : 1) + 2 * ne);
+}
 
 static const uint8_t select_all[] = { 0x00, 0xA4, 0x04, 0x00, 0x01, 0x07, 0x00 };
 
@@ -143,7 +157,7 @@ static void one_byte_at_a_time(void **state)
 		correct = w->tpdus == 1 || !correct;
 	}
 	CHECK_INT("done", step, STEP_DONE);
-	CHECK_INT("TPDUs", w->tpdus, T0_MAX_ROUNDS);
+	CHECK_INT("TPDUs", w->tpdus, rounds_for(0, 256));
 	CHECK_INT("answer", w->t0.len, 258);
 	check_end("one byte at a time", w, step);
 	walk_free(w);
@@ -174,7 +188,7 @@ static void stubborn_cards(void **state)
 		while ((step = walk_next(w)) == STEP_SEND && w->tpdus < 10000)
 			walk_feed(w, (const uint8_t[]){ 0xAB }, w->tpdus ? stubborn[i].data : 0,
 				  stubborn[i].sw1, stubborn[i].sw2);
-		CHECK(name, w->tpdus <= T0_MAX_ROUNDS);
+		CHECK(name, w->tpdus <= rounds_for(0, 256));
 		CHECK(name, step == STEP_DONE || w->t0.err == OC_E_LIMIT);
 		check_end(name, w, step);
 	}
@@ -195,6 +209,124 @@ static void empty_promises_end_soon(void **state)
 	CHECK_INT("TPDUs", w->tpdus, 2);
 	check_end("empty promise", w, step);
 	walk_free(w);
+	check_done();
+}
+
+/* ---- all the bytes that an extended APDU can ask for, and give ------------------------------------------------------- */
+
+enum { WHOLE = 65536 };
+
+/* A command that asks for 65,536 bytes with no data, and a card that gives them all, so many at a time. */
+static void much_to_get(const char *name, size_t at_a_time, unsigned tpdus)
+{
+	const uint8_t read_all[] = { 0x00, 0xB0, 0x00, 0x00, 0x00, 0x00, 0x00 };
+	struct walk *w = walk_new();
+	uint8_t data[256];
+	enum step step;
+
+	walk_begin(w, read_all, sizeof read_all, WHOLE + 2);
+	while ((step = walk_next(w)) == STEP_SEND && w->tpdus <= tpdus) {
+		const size_t p3 = w->tpdu[4] ? w->tpdu[4] : 256, n = p3 < at_a_time ? p3 : at_a_time;
+		const size_t left = WHOLE + 300 - w->sent_len - n; /* it would even give more */
+
+		CHECK(name, p3 <= WHOLE - w->sent_len);
+		CHECK_INT(name, w->tpdu[1], w->tpdus ? 0xC0 : 0xB0);
+		for (size_t i = 0; i < n; i++)
+			data[i] = (uint8_t)((w->sent_len + i) * 7 / 3);
+		walk_feed(w, data, n, 0x61, left > 255 ? 0 : (uint8_t)left);
+	}
+	CHECK_INT(name, step, STEP_DONE);
+	CHECK_INT(name, w->tpdus, tpdus);
+	CHECK_INT(name, w->t0.len, WHOLE + 2);
+	check_end(name, w, step);
+	walk_free(w);
+}
+
+static void all_bytes_of_an_answer(void **state)
+{
+	(void)state;
+	much_to_get("256 at a time", 256, 256);
+	much_to_get("100 at a time", 100, 656);
+	much_to_get("1 at a time", 1, 65536);
+	check_done();
+}
+
+/* The whole APDU must arrive in ENVELOPEs, in order, and nothing else. */
+static void all_bytes_of_a_command(void **state)
+{
+	const size_t nc = 65535, len = 7 + nc + 2;
+	uint8_t *apdu = malloc(len), *seen = malloc(len);
+	struct walk *w = walk_new();
+	size_t got = 0;
+	enum step step;
+
+	(void)state;
+	assert_true(apdu && seen);
+	for (size_t i = 0; i < len; i++)
+		apdu[i] = (uint8_t)(i * 7 / 3);
+	memcpy(apdu, ((const uint8_t[]){ 0x00, 0xD6, 0x00, 0x00, 0x00, 0xFF, 0xFF }), 7);
+	apdu[len - 2] = apdu[len - 1] = 0;
+	walk_begin(w, apdu, len, WHOLE + 2);
+	while ((step = walk_next(w)) == STEP_SEND && got < len) {
+		const size_t slice = w->tpdu[4];
+
+		CHECK_BYTES("ENVELOPE", w->tpdu, 4, ((const uint8_t[]){ 0, 0xC2, 0, 0 }), 4);
+		CHECK_INT("length", w->block.len, 5 + slice);
+		CHECK_INT("slice", slice, len - got < 255 ? len - got : 255);
+		assert_true(got + slice <= len);
+		memcpy(seen + got, w->tpdu + 5, slice);
+		got += slice;
+		walk_feed(w, NULL, 0, 0x90, 0x00);
+	}
+	CHECK_INT("done", step, STEP_DONE);
+	CHECK_INT("slices", w->tpdus, (len + 254) / 255);
+	CHECK_BYTES("the APDU", seen, got, apdu, len);
+	check_end("all of a command", w, step);
+	walk_free(w);
+	free(apdu);
+	free(seen);
+	check_done();
+}
+
+/* 65,535 bytes there and 65,536 back; a 6Cxx before each of them, and a refusal (F6h) of every TPDU: still no bound is met. */
+static void the_longest_legal_exchange(void **state)
+{
+	const size_t nc = 65535, len = 7 + nc + 2;
+	uint8_t *apdu = calloc(1, len);
+	struct walk *w = walk_new();
+	const size_t slices = (len + 254) / 255;
+	bool correct = true, refused = false;
+	enum step step;
+
+	(void)state;
+	assert_non_null(apdu);
+	memcpy(apdu, ((const uint8_t[]){ 0x00, 0xD6, 0x00, 0x00, 0x00, 0xFF, 0xFF }), 7);
+	walk_begin(w, apdu, len, WHOLE + 2);
+	while ((step = walk_next(w)) == STEP_SEND && w->tpdus <= rounds_for(len, WHOLE)) {
+		const uint8_t byte = (uint8_t)w->sent_len;
+
+		refused = !refused;
+		if (refused) {
+			t0_feed(&w->t0,
+				&(const struct reply){ .kind = REPLY_NOT_SENT, .err = OC_E_PROTOCOL });
+			continue;
+		}
+		if (w->tpdus < slices) {
+			walk_feed(w, NULL, 0, w->tpdus + 1 < slices ? 0x90 : 0x61, 0x00);
+			continue;
+		}
+		if (correct)
+			walk_feed(w, NULL, 0, 0x6C, 0x01);
+		else
+			walk_feed(w, &byte, 1, w->sent_len + 1 < WHOLE ? 0x61 : 0x90, 0x00);
+		correct = !correct;
+	}
+	CHECK_INT("done", step, STEP_DONE);
+	CHECK_INT("TPDUs", w->tpdus, rounds_for(len, WHOLE));
+	CHECK_INT("answer", w->t0.len, WHOLE + 2);
+	check_end("the longest", w, step);
+	walk_free(w);
+	free(apdu);
 	check_done();
 }
 
@@ -252,7 +384,7 @@ static void walk_once(struct walk *w, uint32_t *seed)
 	while ((step = walk_next(w)) == STEP_SEND) {
 		size_t most, n;
 
-		if (++sends > 2 * T0_MAX_ROUNDS)
+		if (++sends > 2 * rounds_for(0, 256))
 			fail_msg("no end");
 		w->commands = 1;
 		check_tpdu(w, apdu, w->sent_len);
@@ -270,7 +402,7 @@ static void walk_once(struct walk *w, uint32_t *seed)
 		walk_feed(w, data, n, walk_sw1[check_random(seed) % COUNT(walk_sw1)],
 			  walk_sw2[check_random(seed) % COUNT(walk_sw2)]);
 	}
-	CHECK("bounded", w->tpdus <= T0_MAX_ROUNDS);
+	CHECK("bounded", w->tpdus <= rounds_for(0, w->ne));
 	check_end("walk", w, step);
 }
 
@@ -289,8 +421,13 @@ static void random_walk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(class_of_get_response), cmocka_unit_test(one_byte_at_a_time),
-		cmocka_unit_test(stubborn_cards),        cmocka_unit_test(empty_promises_end_soon),
+		cmocka_unit_test(class_of_get_response),
+		cmocka_unit_test(one_byte_at_a_time),
+		cmocka_unit_test(stubborn_cards),
+		cmocka_unit_test(empty_promises_end_soon),
+		cmocka_unit_test(all_bytes_of_an_answer),
+		cmocka_unit_test(all_bytes_of_a_command),
+		cmocka_unit_test(the_longest_legal_exchange),
 		cmocka_unit_test(random_walk),
 	};
 

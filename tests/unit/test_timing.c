@@ -9,16 +9,16 @@ static const struct {
 	struct timing timing;
 	uint32_t wwt_ms;
 } wwt_rows[] = {
-	{ "WI 10 at 4 MHz", { 4000, 0x11, 0, 10 }, 893 },
-	{ "WI 0 counts as 10", { 4000, 0x11, 0, 0 }, 893 },
-	{ "WI 1 at 4 MHz", { 4000, 0x11, 0, 1 }, 90 },
-	{ "WI 255 at 4 MHz", { 4000, 0x11, 0, 255 }, 22767 },
-	{ "Di is of no account", { 4000, 0x18, 0, 10 }, 893 },
-	{ "Fi 512", { 4000, 0x96, 0, 10 }, 1229 },
-	{ "Fi 2048, WI 255", { 4000, 0xD1, 0, 255 }, 125338 },
-	{ "3580 kHz", { 3580, 0x11, 0, 10 }, 998 },
-	{ "reserved Fi counts as 11h", { 4000, 0x71, 0, 10 }, 893 },
-	{ "reserved Di counts as 11h", { 4000, 0x9A, 0, 10 }, 893 },
+	{ "WI 10 at 4 MHz", { 4000, 0x11, 0, 10, 0 }, 893 },
+	{ "WI 0 counts as 10", { 4000, 0x11, 0, 0, 0 }, 893 },
+	{ "WI 1 at 4 MHz", { 4000, 0x11, 0, 1, 0 }, 90 },
+	{ "WI 255 at 4 MHz", { 4000, 0x11, 0, 255, 0 }, 22767 },
+	{ "Di is of no account", { 4000, 0x18, 0, 10, 0 }, 893 },
+	{ "Fi 512", { 4000, 0x96, 0, 10, 0 }, 1229 },
+	{ "Fi 2048, WI 255", { 4000, 0xD1, 0, 255, 0 }, 125338 },
+	{ "3580 kHz", { 3580, 0x11, 0, 10, 0 }, 998 },
+	{ "reserved Fi counts as 11h", { 4000, 0x71, 0, 10, 0 }, 893 },
+	{ "reserved Di counts as 11h", { 4000, 0x9A, 0, 10, 0 }, 893 },
 };
 
 static void work_waiting_time(void **state)
@@ -42,11 +42,11 @@ static void a_whole_tpdu(void **state)
 		size_t bytes;
 		uint32_t characters_ms;
 	} rows[] = {
-		{ "no bytes", { 4000, 0x11, 0, 10 }, 0, 0 },
-		{ "263 at 372/1", { 4000, 0x11, 0, 10 }, 263, 293 },
-		{ "263 at 372/1, N 255", { 4000, 0x11, 255, 10 }, 263, 293 },
-		{ "263 at 372/1, N 254", { 4000, 0x11, 254, 10 }, 263, 6507 },
-		{ "263 at 512/32", { 4000, 0x96, 0, 10 }, 263, 12 },
+		{ "no bytes", { 4000, 0x11, 0, 10, 0 }, 0, 0 },
+		{ "263 at 372/1", { 4000, 0x11, 0, 10, 0 }, 263, 293 },
+		{ "263 at 372/1, N 255", { 4000, 0x11, 255, 10, 0 }, 263, 293 },
+		{ "263 at 372/1, N 254", { 4000, 0x11, 254, 10, 0 }, 263, 6507 },
+		{ "263 at 512/32", { 4000, 0x96, 0, 10, 0 }, 263, 12 },
 	};
 
 	(void)state;
@@ -70,8 +70,8 @@ static void never_too_short(void **state)
 	(void)state;
 	for (size_t c = 0; c < COUNT(clocks); c++) {
 		for (unsigned fi_di = 0; fi_di < 256; fi_di++) {
-			struct timing slow = { clocks[c], (uint8_t)fi_di, 254, 255 };
-			struct timing quick = { clocks[c], (uint8_t)fi_di, 0, 1 };
+			struct timing slow = { clocks[c], (uint8_t)fi_di, 254, 255, 0 };
+			struct timing quick = { clocks[c], (uint8_t)fi_di, 0, 1, 0 };
 			char name[40];
 
 			snprintf(name, sizeof name, "%u kHz, TA1 %02X", clocks[c], fi_di);
@@ -80,7 +80,7 @@ static void never_too_short(void **state)
 			CHECK(name, timing_wwt_ms(&slow) >= timing_wwt_ms(&quick));
 		}
 	}
-	CHECK("no clock at all", timing_t0_ms(&(const struct timing){ 0, 0x11, 0, 10 }, 263) > 0);
+	CHECK("no clock at all", timing_t0_ms(&(const struct timing){ 0, 0x11, 0, 10, 0 }, 263) > 0);
 	check_done();
 }
 

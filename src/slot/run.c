@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Letting the engines of src/tpdu run: each block goes to the card in an XfrBlock, or in several at character level. */
+#include "slot/slot.h"
+
+#include "ccid/status.h"
+
+#include <string.h>
+
+enum { T1_PROLOGUE = 3 };
+
+bool slot_fits_message(const struct slot *slot, size_t len)
+{
+	const uint32_t max = slot->reader->caps.max_message;
+
+	if (CCID_HEADER_LEN + len <= max)
+		return true;
+	OC_LOG(slot->reader->log, OC_LOG_CRITICAL,
+	       "slot %u: %zu bytes do not fit the reader's messages of %u bytes; they were not sent",
+	       slot->number, len, max);
+	return false;
+}
+
+/* ---- carrying one block ------------------------------------------------------------------------------------------ */
+
+/* What the reader answered, in the words of the engines. */
+static struct reply in_engine_words(enum oc_err err, const struct ccid_reply *reply)
+{
+	struct reply r = { .kind = REPLY_FAILED,
+			   .data = reply->data,
+			   .len = reply->len,
+			   .chain = reply->specific,
+			   .err = err };
+
+	if (err == OC_OK)
+		r.kind = REPLY_BLOCK;
+	else if (reply->type == 0)
+		r.kind = REPLY_FAILED;
+	else if (err == OC_E_PROTOCOL && reply->error == CCID_ICC_PROTOCOL_NOT_SUPPORTED)
+		r.kind = REPLY_NOT_SENT;
+	else if (err == OC_E_CARD && reply->error == CCID_XFR_PARITY_ERROR)
+		r.kind = REPLY_DAMAGED;
+	else if (err == OC_E_MUTE && ccid_icc_of(reply->status) == CCID_ICC_ACTIVE)
+		r.kind = REPLY_SILENT;
+	return r;
+}
+
+/* One XfrBlock whose payload stands in the port already. */
+struct reply slot_carry_block(struct slot *slot, const struct block *block, unsigned wait_ms)
+{
+	const struct ccid_command command =
+		ccid_xfr_block(slot->number, block->bwi, block->level_parameter, block->len);
+	struct ccid_reply reply;
+	const enum oc_err err = slot_exchange(slot, &command, wait_ms, &reply);
+
+	return in_engine_words(err, &reply);
+}
+
+static struct reply carry_tpdu(struct slot *slot, const struct block *block, unsigned wait_ms)
+{
+	(void)wait_ms;
+	return slot_carry_block(slot, block,
+				timing_t0_ms(&slot->timing, block->len + block->expect) + USB_MARGIN_MS);
+}
+
+static struct reply carry_t1(struct slot *slot, const struct block *block, unsigned wait_ms)
+{
+	(void)wait_ms;
+	return slot_carry_block(slot, block,
+				timing_t1_ms(&slot->timing, block->len + block->expect, block->bwi) +
+					USB_MARGIN_MS);
+}
+
+/* Character level: the TPDU goes over in the pieces that the card's procedure bytes ask for. */
+static struct reply carry_tpdu_by_characters(struct slot *slot, const struct block *block, unsigned wait_ms)
+{
+	struct ccid_port *port = &slot->reader->port;
+	struct transport *t = port->transport;
+	const uint64_t patience = t->ops->now(t) + port->extension_cap_ms;
+	struct character *c = &slot->character;
+	size_t cap;
+
+	(void)wait_ms;
+	memcpy(slot->block, ccid_payload(port, &cap), block->len);
+	character_begin(c, slot->block, block->len);
+	while (t->ops->now(t) <= patience) {
+		struct block piece;
+		struct reply reply;
+		const enum step step = character_next(c, ccid_payload(port, &cap), &piece);
+
+		if (step == STEP_DONE)
+			return (struct reply){ .kind = REPLY_BLOCK, .data = c->answer, .len = c->len };
+		if (step == STEP_FAIL)
+			return (struct reply){ .kind = REPLY_FAILED, .err = c->err };
+		reply = carry_tpdu(slot, &piece, 0);
+		if (reply.kind == REPLY_NOT_SENT && c->len == 0 && c->sent == block->len)
+			return reply;
+		character_feed(c, &reply);
+	}
+	/* NULL bytes without end: they come as characters here, not as time extensions. */
+	slot_lost_card(slot);
+	return (struct reply){ .kind = REPLY_FAILED, .err = OC_E_TIMEOUT };
+}
+
+struct reply slot_carry_tpdu(struct slot *slot, const struct block *block, unsigned wait_ms)
+{
+	if (slot->reader->caps.level == CCID_CHARACTER)
+		return carry_tpdu_by_characters(slot, block, wait_ms);
+	return carry_tpdu(slot, block, wait_ms);
+}
+
+/* Character level: the prologue of the answer first, then as much as its LEN says. */
+static struct reply carry_t1_by_characters(struct slot *slot, const struct block *block, unsigned wait_ms)
+{
+	struct block piece = *block;
+	struct reply reply;
+
+	(void)wait_ms;
+	piece.level_parameter = T1_PROLOGUE;
+	reply = carry_t1(slot, &piece, 0);
+	if (reply.kind != REPLY_BLOCK || reply.len != T1_PROLOGUE)
+		return reply;
+	memcpy(slot->block, reply.data, T1_PROLOGUE);
+	piece = (struct block){
+		.level_parameter = (uint16_t)(slot->block[2] + (slot->t1.crc ? 2 : 1)),
+		.bwi = block->bwi,
+		.expect = block->expect,
+	};
+	reply = carry_t1(slot, &piece, 0);
+	if (reply.kind != REPLY_BLOCK)
+		return reply;
+	if (reply.len > sizeof slot->block - T1_PROLOGUE)
+		return (struct reply){ .kind = REPLY_DAMAGED, .err = OC_E_CARD };
+	if (reply.len)
+		memcpy(slot->block + T1_PROLOGUE, reply.data, reply.len);
+	return (struct reply){ .kind = REPLY_BLOCK, .data = slot->block, .len = T1_PROLOGUE + reply.len };
+}
+
+/* ---- running an engine ------------------------------------------------------------------------------------------- */
+
+/*
+ * The reader refused to hand the block to the card (F6h): it has lost the protocol. Set the parameters again; the engine then
+ * repeats the block once, which is harmless, since the card never saw it.
+ */
+static void answer_refusal(struct slot *slot, struct reply *reply)
+{
+	OC_LOG(slot->reader->log, OC_LOG_INFO,
+	       "slot %u: the reader has lost the card's protocol (F6h); its parameters are set again, and "
+	       "the command is "
+	       "sent once more",
+	       slot->number);
+	if (slot_set_parameters(slot) != OC_OK)
+		reply->kind = REPLY_FAILED;
+}
+
+static void tell_refused(const struct slot *slot)
+{
+	OC_LOG(slot->reader->log, OC_LOG_CRITICAL,
+	       "slot %u: the reader refuses to pass commands to the card (F6h, protocol not supported), also "
+	       "after its "
+	       "T=%d parameters were set again; the card was not touched. Pull the card and put it back; if "
+	       "it happens "
+	       "again, the reader's firmware is at fault",
+	       slot->number, slot->protocol);
+}
+
+/* Let an engine run to its end. Every engine is bounded by itself; patience bounds what the card asks for in time. */
+enum oc_err slot_run(struct slot *slot, const struct engine *e, enum step *end)
+{
+	struct transport *t = slot->reader->transport;
+	const uint64_t patience = t->ops->now(t) + slot->reader->port.extension_cap_ms;
+	bool refused = false;
+
+	for (;;) {
+		size_t room;
+		struct block block;
+		struct reply reply;
+
+		*end = e->next(e->self, ccid_payload(&slot->reader->port, &room), &block);
+		if (*end != STEP_SEND)
+			return OC_OK;
+		if (!slot_fits_message(slot, block.len))
+			return OC_E_UNSUPPORTED;
+		if (t->ops->now(t) > patience) {
+			slot_lost_card(slot);
+			return OC_E_TIMEOUT;
+		}
+		reply = e->carry(slot, &block, e->wait_ms);
+		if (reply.kind == REPLY_NOT_SENT && e->uses_parameters) {
+			if (refused)
+				tell_refused(slot);
+			else
+				answer_refusal(slot, &reply);
+		}
+		refused = reply.kind == REPLY_NOT_SENT;
+		e->feed(e->self, &reply);
+	}
+}
+
+/* ---- T=1 --------------------------------------------------------------------------------------------------------- */
+
+static enum step t1_step(void *self, uint8_t *out, struct block *block)
+{
+	return t1_next(self, out, block);
+}
+
+static void t1_take(void *self, const struct reply *reply)
+{
+	t1_feed(self, reply);
+}
+
+enum oc_err slot_run_t1(struct slot *slot, enum step *end)
+{
+	const bool characters = slot->reader->caps.level == CCID_CHARACTER;
+	const struct engine engine = {
+		.self = &slot->t1,
+		.next = t1_step,
+		.feed = t1_take,
+		.carry = characters ? carry_t1_by_characters : carry_t1,
+		.uses_parameters = true,
+	};
+	const enum oc_err err = slot_run(slot, &engine, end);
+
+	/* Only a reset helps a card that does not follow the protocol any more. */
+	if (err == OC_OK && slot->t1.dead)
+		slot_lost_card(slot);
+	return err;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What every file of this folder does with a slot: exchange a message, forget a card. */
+#include "slot/slot.h"
+
+#include "ccid/status.h"
+
+#include <string.h>
+
+void slot_forget_card(struct slot *slot)
+{
+	memset(slot->atr_bytes, 0, sizeof slot->atr_bytes);
+	slot->atr_len = 0;
+	slot->atr = (struct atr){ 0 };
+	slot->atr_valid = false;
+	slot->powered = false;
+	slot->protocol_set = false;
+	slot->lost = false;
+	slot->unproven = false;
+	slot->timing = (struct timing){ .clock_khz = slot->reader->caps.clock_khz };
+	slot->t1.dead = true; /* the rest belongs to an exchange that may be running */
+}
+
+void slot_raise_event(struct slot *slot)
+{
+	struct reader *reader = slot->reader;
+
+	pthread_mutex_lock(&reader->events.lock);
+	slot->event = true;
+	pthread_cond_broadcast(&reader->events.changed);
+	if (reader->events.listening)
+		reader->transport->ops->wake(reader->transport);
+	pthread_mutex_unlock(&reader->events.lock);
+}
+
+void slot_lost_card(struct slot *slot)
+{
+	const bool lost = slot->powered || slot->lost;
+
+	slot_forget_card(slot);
+	slot->lost = lost;
+	if (lost)
+		slot_raise_event(slot);
+}
+
+enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command, unsigned wait_ms,
+			  struct ccid_reply *reply)
+{
+	const enum oc_err err = ccid_exchange(&slot->reader->port, command, wait_ms, reply);
+
+	if (err == OC_OK || err == OC_E_SPACE || err == OC_E_GONE)
+		return err;
+	if (reply->type == 0) {
+		/* No answer: whatever brought the reader back to order may have cost the card its state. */
+		slot_lost_card(slot);
+		return err;
+	}
+	if (err == OC_E_NO_CARD)
+		slot_forget_card(slot);
+	else if (slot->powered && ccid_icc_of(reply->status) == CCID_ICC_INACTIVE)
+		slot_lost_card(slot);
+	return err;
+}
+
+void slot_get_state(struct slot *slot, struct slot_state *out)
+{
+	pthread_mutex_lock(slot->reader->lock);
+	*out = (struct slot_state){
+		.atr_len = slot->atr_len,
+		.powered = slot->powered,
+		.present = slot->present,
+		.protocol_set = slot->protocol_set,
+		.protocol = slot->protocol,
+	};
+	memcpy(out->atr, slot->atr_bytes, sizeof out->atr);
+	pthread_mutex_unlock(slot->reader->lock);
+}

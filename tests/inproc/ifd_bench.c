@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ifd_bench.h"
+
+#include <debuglog.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+char good_name[45] = "usb:04e6/5116:libudev:0:/dev/bus/usb/001/002";
+const uint8_t sink[4] = { 0x80, 0x16, 0, 0 };
+struct inproc *device;
+
+/* ---- memory: every block that the driver or the test holds ------------------------------------------------------- */
+
+static atomic_long blocks;
+
+long blocks_held(void)
+{
+	return atomic_load(&blocks);
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void __real_free(void *block);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *block);
+
+void *__wrap_malloc(size_t size)
+{
+	atomic_fetch_add(&blocks, 1);
+	return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	atomic_fetch_add(&blocks, 1);
+	return __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	atomic_fetch_add(&blocks, old == NULL);
+	return __real_realloc(old, size);
+}
+
+void __wrap_free(void *block)
+{
+	atomic_fetch_sub(&blocks, block != NULL);
+	__real_free(block);
+}
+
+/* ---- pcscd's log ------------------------------------------------------------------------------------------------- */
+
+static struct {
+	pthread_mutex_t lock;
+	unsigned lines;
+	char last[LOG_LINE];
+} said = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+void log_msg(const int priority, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	pthread_mutex_lock(&said.lock);
+	if (priority == PCSC_LOG_CRITICAL || priority == PCSC_LOG_INFO) {
+		said.lines++;
+		vsnprintf(said.last, sizeof said.last, fmt, ap);
+	}
+	pthread_mutex_unlock(&said.lock);
+	va_end(ap);
+}
+
+void forget_log(void)
+{
+	pthread_mutex_lock(&said.lock);
+	said.lines = 0;
+	said.last[0] = '\0';
+	pthread_mutex_unlock(&said.lock);
+}
+
+unsigned read_log(char last[LOG_LINE])
+{
+	unsigned lines;
+
+	pthread_mutex_lock(&said.lock);
+	lines = said.lines;
+	memcpy(last, said.last, LOG_LINE);
+	pthread_mutex_unlock(&said.lock);
+	return lines;
+}
+
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
+
+wait_function wait_of(DWORD lun)
+{
+	wait_function wait = NULL;
+	DWORD len = sizeof wait;
+
+	IFDHGetCapabilities(lun, TAG_IFD_POLLING_THREAD_WITH_TIMEOUT, &len, (PUCHAR)&wait);
+	return wait;
+}
+
+stop_function stop_of(DWORD lun)
+{
+	stop_function stop = NULL;
+	DWORD len = sizeof stop;
+
+	IFDHGetCapabilities(lun, TAG_IFD_STOP_POLLING_THREAD, &len, (PUCHAR)&stop);
+	return stop;
+}
+
+RESPONSECODE power(DWORD action)
+{
+	UCHAR atr[MAX_ATR_SIZE];
+	DWORD len = 0;
+
+	return IFDHPowerICC(LUN, action, atr, &len);
+}
+
+RESPONSECODE transmit(const uint8_t *tx, size_t tx_len, uint8_t *rx, DWORD *rx_len)
+{
+	SCARD_IO_HEADER send = { .Protocol = 0 }, recv = { .Protocol = 99 };
+	uint8_t *copy = exact_copy(tx, tx_len);
+	const RESPONSECODE code = IFDHTransmitToICC(LUN, send, copy, tx_len, rx, rx_len, &recv);
+
+	free(copy);
+	return code;
+}
+
+/* ---- readers ----------------------------------------------------------------------------------------------------- */
+
+static int plug_in(const struct sim_identity *identity)
+{
+	device = inproc_new(identity);
+	return device && IFDHCreateChannelByName(LUN, good_name) == IFD_SUCCESS ? 0 : -1;
+}
+
+int with_reader(void **state)
+{
+	struct sim_identity identity;
+
+	(void)state;
+	sim_identity_default(&identity);
+	return plug_in(&identity);
+}
+
+int with_card(void **state)
+{
+	if (with_reader(state) < 0)
+		return -1;
+	inproc_insert(device);
+	return power(IFD_POWER_UP) == IFD_SUCCESS ? 0 : -1;
+}
+
+int without_interrupt(void **state)
+{
+	struct sim_identity identity;
+
+	(void)state;
+	sim_identity_default(&identity);
+	identity.endpoints = 2;
+	return plug_in(&identity);
+}
+
+int with_two_slots(void **state)
+{
+	struct sim_identity identity;
+
+	(void)state;
+	sim_identity_default(&identity);
+	identity.descriptor[4] = 1; /* bMaxSlotIndex */
+	return plug_in(&identity);
+}
+
+int unplug(void **state)
+{
+	int result;
+
+	(void)state;
+	IFDHCloseChannel(LUN);
+	result = inproc_is_open(device) ? -1 : 0;
+	for (unsigned i = 0; i < inproc_violations(device); i++) {
+		print_error("violation: %s\n", inproc_violation(device, i));
+		result = -1;
+	}
+	inproc_free(device);
+	return result;
+}
+
+int log_to_test(void **state)
+{
+	(void)state;
+	return setenv("OPENCCID_LOG", "critical,info", 1);
+}

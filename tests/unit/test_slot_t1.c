@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Command APDUs through a slot with T=1 at TPDU level; the rules of T=1 themselves are in test_t1.c. */
+#include "slot_bench.h"
+
+enum { RX_CANARY = 16 };
+
+#define ICC_DATA 0xAA, 0xBB
+#define READ_2   0x00, 0xB0, 0x00, 0x00, 0x02
+
+#define T1_UP POWER_ON(1), ATR_OF(4, 0x3B, 0x80, 0x01, 0x81), T1_SET(0x11, 0x10, 0, 0x4D, 0, 0x20, 0)
+#define IFSD  XFR(5, 0x00, 0xC1, 0x01, 0xFE, 0x3E), BLOCK(5, 0x00, 0xE1, 0x01, 0xFE, 0x1E)
+/* I(0,0) with 00 B0 00 00 02, and the answers AA BB 90 00 and 90 00 */
+#define I_READ_2    XFR(9, 0x00, 0x00, 0x05, READ_2, 0xB7)
+#define I_DATA_9000 BLOCK(8, 0x00, 0x00, 0x04, ICC_DATA, 0x90, 0x00, 0x85)
+
+static const struct {
+	const char *name;
+	const struct script_step *steps; /* behind power-up, SetParameters and S(IFS) */
+	enum oc_err err;
+	uint8_t rx[8];
+	size_t rx_len, cap;
+} t1_rows[] = {
+	{ "one block each way", STEPS(I_READ_2, I_DATA_9000), OC_OK, { ICC_DATA, 0x90, 0 }, 4, 0 },
+	{ "the card's chain",
+	  STEPS(I_READ_2, BLOCK(6, 0x00, 0x20, 0x02, ICC_DATA, 0x33), XFR(4, 0x00, 0x90, 0x00, 0x90),
+		BLOCK(6, 0x00, 0x40, 0x02, 0x90, 0x00, 0xD2)),
+	  OC_OK,
+	  { ICC_DATA, 0x90, 0 },
+	  4,
+	  0 },
+	{ "S(WTX): bBWI goes with its answer",
+	  STEPS(I_READ_2, BLOCK(5, 0x00, 0xC3, 0x01, 0x09, 0xCB),
+		SENDS(0x6F, 5, 0, 0, 0, 0, 0, 9, 0, 0, 0x00, 0xE3, 0x01, 0x09, 0xEB), I_DATA_9000),
+	  OC_OK,
+	  { ICC_DATA, 0x90, 0 },
+	  4,
+	  0 },
+	{ "a damaged answer is asked for again, the command is not sent twice",
+	  STEPS(I_READ_2, XFR_FAILS(0x40, 0xFD), XFR(4, 0x00, 0x81, 0x00, 0x81), I_DATA_9000),
+	  OC_OK,
+	  { ICC_DATA, 0x90, 0 },
+	  4,
+	  0 },
+	{ "silence: R(0)",
+	  STEPS(I_READ_2, XFR_FAILS(0x40, 0xFE), XFR(4, 0x00, 0x82, 0x00, 0x82), I_DATA_9000),
+	  OC_OK,
+	  { ICC_DATA, 0x90, 0 },
+	  4,
+	  0 },
+	{ "mute with an empty slot: pulled out",
+	  STEPS(I_READ_2, XFR_FAILS(0x42, 0xFE)),
+	  OC_E_NO_CARD,
+	  { 0 },
+	  0,
+	  0 },
+	{ "F6h: the parameters are set again, and the block goes once more",
+	  STEPS(I_READ_2, XFR_FAILS(0x40, 0xF6), T1_SET(0x11, 0x10, 0, 0x4D, 0, 0x20, 0), I_READ_2,
+		I_DATA_9000),
+	  OC_OK,
+	  { ICC_DATA, 0x90, 0 },
+	  4,
+	  0 },
+	{ "F6h twice",
+	  STEPS(I_READ_2, XFR_FAILS(0x40, 0xF6), T1_SET(0x11, 0x10, 0, 0x4D, 0, 0x20, 0), I_READ_2,
+		XFR_FAILS(0x40, 0xF6)),
+	  OC_E_PROTOCOL,
+	  { 0 },
+	  0,
+	  0 },
+	{ "no room", STEPS(I_READ_2, I_DATA_9000), OC_E_SPACE, { 0 }, 0, 3 },
+	{ "an answer without SW1 SW2",
+	  STEPS(I_READ_2, BLOCK(5, 0x00, 0x00, 0x01, 0x90, 0x91)),
+	  OC_E_CARD,
+	  { 0 },
+	  0,
+	  0 },
+	{ "unplugged", STEPS(I_READ_2, UNPLUG), OC_E_GONE, { 0 }, 0, 0 },
+};
+
+static void transmitting_with_t1(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(t1_rows); i++) {
+		const char *name = t1_rows[i].name;
+		const size_t cap = t1_rows[i].cap ? t1_rows[i].cap : 258;
+		uint8_t atr[ATR_MAX], rx[258 + RX_CANARY];
+		size_t atr_len, len = cap;
+		struct slot_bench b;
+
+		memset(rx, 0xEE, sizeof rx);
+		slot_bench_begin(&b);
+		slot_bench_open(&b, STEPS(T1_UP, IFSD));
+		CHECK_INT(name, slot_power_up(b.slot, atr, &atr_len), OC_OK);
+		CHECK_INT(name, slot_set_protocol(b.slot, CCID_PROTOCOL_T1, NULL), OC_OK);
+		script_continue(&b.script, t1_rows[i].steps);
+		CHECK_INT(name, slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len),
+			  t1_rows[i].err);
+		CHECK_BYTES(name, rx, len, t1_rows[i].rx, t1_rows[i].rx_len);
+		for (size_t n = cap; n < sizeof rx; n++)
+			CHECK(name, rx[n] == 0xEE);
+		slot_bench_end(name, &b);
+	}
+	check_done();
+}
+
+/* T=1 carries what T=0 cannot: any INS, and extended APDUs as they are. Sequence numbers go on from APDU to APDU. */
+static void t1_takes_every_apdu(void **state)
+{
+	const struct script_step steps[] = {
+		T1_UP,
+		IFSD,
+		XFR(11, 0x00, 0x00, 0x07, 0x00, 0x6B, 0x00, 0x00, 0x00, 0x01, 0x00, 0x6D),
+		BLOCK(6, 0x00, 0x00, 0x02, 0x90, 0x00, 0x92),
+		XFR(9, 0x00, 0x40, 0x05, READ_2, 0xF7),
+		BLOCK(8, 0x00, 0x40, 0x04, ICC_DATA, 0x90, 0x00, 0xC5),
+		END,
+	};
+	uint8_t atr[ATR_MAX], rx[258];
+	size_t atr_len, len = sizeof rx;
+	struct slot_bench b;
+
+	(void)state;
+	slot_bench_begin(&b);
+	slot_bench_open(&b, steps);
+	CHECK_INT("up", slot_power_up(b.slot, atr, &atr_len), OC_OK);
+	CHECK_INT("2E with INS 6B, and T=1 is set by itself",
+		  slot_transmit(b.slot, ((const uint8_t[]){ 0x00, 0x6B, 0x00, 0x00, 0x00, 0x01, 0x00 }), 7,
+				rx, &len),
+		  OC_OK);
+	CHECK_BYTES("2E", rx, len, ((const uint8_t[]){ 0x90, 0x00 }), 2);
+	len = sizeof rx;
+	CHECK_INT("next", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len), OC_OK);
+	CHECK_BYTES("next", rx, len, ((const uint8_t[]){ ICC_DATA, 0x90, 0x00 }), 4);
+	slot_bench_end("T=1", &b);
+	check_done();
+}
+
+/* A card that does not answer at all is given up after three tries; only a reset helps. */
+static void a_dead_t1_card(void **state)
+{
+	const struct script_step steps[] = {
+		I_READ_2,
+		XFR_FAILS(0x40, 0xFE),
+		XFR(4, 0x00, 0x82, 0x00, 0x82),
+		XFR_FAILS(0x40, 0xFE),
+		XFR(4, 0x00, 0x82, 0x00, 0x82),
+		XFR_FAILS(0x40, 0xFE),
+		/* it was heard before: RESYNCH, three times */
+		XFR(4, 0x00, 0xC0, 0x00, 0xC0),
+		XFR_FAILS(0x40, 0xFE),
+		XFR(4, 0x00, 0xC0, 0x00, 0xC0),
+		XFR_FAILS(0x40, 0xFE),
+		XFR(4, 0x00, 0xC0, 0x00, 0xC0),
+		XFR_FAILS(0x40, 0xFE),
+		END,
+	};
+	uint8_t atr[ATR_MAX], rx[258];
+	size_t atr_len, len = sizeof rx;
+	struct slot_bench b;
+
+	(void)state;
+	slot_bench_begin(&b);
+	slot_bench_open(&b, STEPS(T1_UP, IFSD));
+	CHECK_INT("up", slot_power_up(b.slot, atr, &atr_len), OC_OK);
+	CHECK_INT("up", slot_set_protocol(b.slot, CCID_PROTOCOL_T1, NULL), OC_OK);
+	script_continue(&b.script, steps);
+	CHECK_INT("dead", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len), OC_E_MUTE);
+	CHECK_INT("dead", len, 0);
+	len = sizeof rx;
+	CHECK_INT("next", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len), OC_E_UNPOWERED);
+	slot_bench_end("dead", &b);
+	check_done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(transmitting_with_t1),
+		cmocka_unit_test(t1_takes_every_apdu),
+		cmocka_unit_test(a_dead_t1_card),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
