@@ -4,7 +4,7 @@
 #define OPENCCID_QUIRK_READER_PARSER_H
 
 #include "quirk/reader_file.h"
-#include "quirk/span.h"
+#include "base/span.h"
 
 /* Where a line can stand. */
 enum place {

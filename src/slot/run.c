@@ -77,6 +77,7 @@ static struct reply carry_tpdu_by_characters(struct slot *slot, const struct blo
 	struct transport *t = port->transport;
 	const uint64_t patience = t->ops->now(t) + port->extension_cap_ms;
 	struct character *c = &slot->character;
+	bool header = true;
 	size_t cap;
 
 	(void)wait_ms;
@@ -92,8 +93,10 @@ static struct reply carry_tpdu_by_characters(struct slot *slot, const struct blo
 		if (step == STEP_FAIL)
 			return (struct reply){ .kind = REPLY_FAILED, .err = c->err };
 		reply = carry_tpdu(slot, &piece, 0);
-		if (reply.kind == REPLY_NOT_SENT && c->len == 0 && c->sent == block->len)
+		/* Once the card has the header, the TPDU must not be repeated. */
+		if (reply.kind == REPLY_NOT_SENT && header)
 			return reply;
+		header = false;
 		character_feed(c, &reply);
 	}
 	/* NULL bytes without end: they come as characters here, not as time extensions. */
@@ -126,6 +129,9 @@ static struct reply carry_t1_by_characters(struct slot *slot, const struct block
 		.expect = block->expect,
 	};
 	reply = carry_t1(slot, &piece, 0);
+	/* The card has the block already, whatever the reader says of this piece. */
+	if (reply.kind == REPLY_NOT_SENT)
+		reply.kind = REPLY_FAILED;
 	if (reply.kind != REPLY_BLOCK)
 		return reply;
 	if (reply.len > sizeof slot->block - T1_PROLOGUE)

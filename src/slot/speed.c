@@ -27,7 +27,10 @@ unsigned speed_plan(const struct ccid_caps *caps, const struct data_rates *rates
 		    uint8_t remembered, uint8_t plan[SPEED_TRIES])
 {
 	const uint32_t slowest = atr_rate(SPEED_DEFAULT, caps->clock_khz);
-	const uint32_t fastest = remembered ? atr_rate(remembered, caps->clock_khz) : UINT32_MAX;
+	const uint32_t offered =
+		atr_rate(ta1, caps->clock_khz); /* 0 for reserved values: no candidate then */
+	const uint32_t known = remembered ? atr_rate(remembered, caps->clock_khz) : offered;
+	const uint32_t fastest = known < offered ? known : offered;
 	unsigned n = 0;
 
 	/* Lower Di have lower indexes, but for 8 and 9, which are 12 and 20: the rate decides. */

@@ -32,6 +32,7 @@ forbid tpdu 'ccid/|quirk/|slot/|usb/|ifd/|libusb|ifdhandler|winscard|reader\.h>|
 forbid quirk 'ccid/(exchange|recover|transport|message|status)|tpdu/|slot/|usb/|ifd/|libusb|ifdhandler|pthread'
 forbid ccid 'tpdu/|quirk/|slot/|usb/|ifd/|libusb|ifdhandler|winscard|reader\.h>|debuglog|pthread'
 forbid usb 'tpdu/|slot/|ifd/|ifdhandler|winscard|reader\.h>|debuglog'
+forbid replay 'slot/|ifd/|libusb|ifdhandler|winscard|<reader\.h>|debuglog|pthread'
 forbid slot 'usb/|quirk/|ifd/|libusb|ifdhandler|winscard|<reader\.h>|debuglog'
 forbid ifd 'libusb'
 

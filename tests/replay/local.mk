@@ -4,11 +4,11 @@
 # The format and the transport that plays it; for tests and tools, no part of the driver.
 noinst_LTLIBRARIES += src/libreplay.la
 src_libreplay_la_SOURCES = \
-	src/usb/capture.c src/usb/capture.h src/usb/capture_parser.h \
-	src/usb/capture_step.c \
-	src/usb/replay.c src/usb/replay.h \
-	src/usb/replay_reader.c src/usb/replay_reader.h \
-	src/usb/replay_text.c src/usb/replay_text.h
+	src/replay/capture.c src/replay/capture.h src/replay/capture_parser.h \
+	src/replay/capture_step.c \
+	src/replay/replay.c src/replay/replay.h \
+	src/replay/replay_reader.c src/replay/replay_reader.h \
+	src/replay/replay_text.c src/replay/replay_text.h
 
 REPLAY_SOURCES = \
 	tests/replay/identity.c \

@@ -3,8 +3,8 @@
 
 #include "slot/reader.h"
 #include "tpdu/apdu.h"
-#include "usb/replay.h"
-#include "usb/replay_text.h"
+#include "replay/replay.h"
+#include "replay/replay_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

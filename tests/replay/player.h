@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "ccid/descriptor.h"
-#include "usb/capture.h"
+#include "replay/capture.h"
 
 /* The reader of a capture, as the driver would find it. */
 struct identity {

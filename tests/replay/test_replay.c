@@ -5,7 +5,7 @@
  */
 #include "player.h"
 
-#include "usb/replay.h"
+#include "replay/replay.h"
 
 #include <dirent.h>
 #include <stdio.h>

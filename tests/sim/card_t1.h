@@ -89,8 +89,8 @@ uint16_t sim_t1_crc(const uint8_t *bytes, size_t len);
 /* ---- the application ----------------------------------------------------------------------------------------------- */
 
 /*
- * The commands of card_app at T=1 (ISO 7816-3, 12.3): no GET RESPONSE, no 6Cxx; the answer is cut to Le. ECHO takes and
- * returns extended lengths.
+ * The commands of card_app at T=1 (ISO 7816-3, 12.3): no GET RESPONSE, no 6Cxx; the answer is cut to Le. ECHO and SINK take
+ * extended lengths.
  */
 struct sim_t1_app {
 	struct card_app app;

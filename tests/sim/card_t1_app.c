@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { ECHO_CLASS = 0x80, ECHO_INS = 0x10, GET_RESPONSE = 0xC0, WRONG_LENGTH = 0x6700 };
+enum { ECHO_CLASS = 0x80, ECHO_INS = 0x10, SINK_INS = 0x16, GET_RESPONSE = 0xC0, WRONG_LENGTH = 0x6700 };
 
 struct command {
 	const uint8_t *header, *data;
@@ -117,6 +117,8 @@ static uint16_t run(struct sim_t1_app *a, const struct command *cmd, struct sim_
 {
 	if (cmd->header[0] == ECHO_CLASS && cmd->header[1] == ECHO_INS)
 		return run_echo(a, cmd, answer);
+	if (cmd->header[0] == ECHO_CLASS && cmd->header[1] == SINK_INS)
+		return 0x9000;
 	if (cmd->nc > 255 || (cmd->nc && sim_app_direction(cmd->header) == APP_OUT))
 		return WRONG_LENGTH;
 	return run_short(a, cmd, answer);

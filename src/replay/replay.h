@@ -10,11 +10,11 @@
  *	replay_leave()       then reader_close()
  *	replay_failure(), replay_free()
  */
-#ifndef OPENCCID_USB_REPLAY_H
-#define OPENCCID_USB_REPLAY_H
+#ifndef OPENCCID_REPLAY_REPLAY_H
+#define OPENCCID_REPLAY_REPLAY_H
 
 #include "ccid/transport.h"
-#include "usb/capture.h"
+#include "replay/capture.h"
 
 struct replay;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "usb/replay_text.h"
+#include "replay/replay_text.h"
 
 #include "ccid/message.h"
 

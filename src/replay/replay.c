@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "usb/replay.h"
+#include "replay/replay.h"
 
 #include "base/bytes.h"
 #include "ccid/message.h"
-#include "usb/replay_reader.h"
-#include "usb/replay_text.h"
+#include "replay/replay_reader.h"
+#include "replay/replay_text.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>

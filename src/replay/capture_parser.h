@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the two halves of the parser share: capture.c knows the header and the lines, capture_step.c the steps. */
-#ifndef OPENCCID_USB_CAPTURE_PARSER_H
-#define OPENCCID_USB_CAPTURE_PARSER_H
+#ifndef OPENCCID_REPLAY_CAPTURE_PARSER_H
+#define OPENCCID_REPLAY_CAPTURE_PARSER_H
 
-#include "usb/capture.h"
+#include "replay/capture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Comparing bytes with a line of a capture, and telling a person what differs. */
-#ifndef OPENCCID_USB_REPLAY_TEXT_H
-#define OPENCCID_USB_REPLAY_TEXT_H
+#ifndef OPENCCID_REPLAY_REPLAY_TEXT_H
+#define OPENCCID_REPLAY_REPLAY_TEXT_H
 
-#include "usb/capture.h"
+#include "replay/capture.h"
 
 /* The first bytes of a message. */
 struct replay_text {

@@ -3,12 +3,12 @@
  * A reader without faults, with a card in it that does what it is told: it brings the driver into the state that a capture
  * begins in. Nothing of what it says is evidence.
  */
-#ifndef OPENCCID_USB_REPLAY_READER_H
-#define OPENCCID_USB_REPLAY_READER_H
+#ifndef OPENCCID_REPLAY_REPLAY_READER_H
+#define OPENCCID_REPLAY_REPLAY_READER_H
 
 #include "ccid/message.h"
 #include "ccid/transport.h"
-#include "usb/capture.h"
+#include "replay/capture.h"
 
 enum {
 	REPLAY_READER_ANSWER_MAX = CCID_HEADER_LEN + 64,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Line by line: "key: value" in the header, then steps. Each line is one token after the other out of a bounded span. */
-#include "usb/capture_parser.h"
+#include "replay/capture_parser.h"
 
 #include <errno.h>
 #include <stdarg.h>

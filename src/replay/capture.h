@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A capture: what went between a driver and a reader, as a text file that people can read and correct. The format is
- * described in tests/traces/README.md. This is its parser; src/usb/replay.h plays what it returns.
+ * described in tests/traces/README.md. This is its parser; src/replay/replay.h plays what it returns.
  */
-#ifndef OPENCCID_USB_CAPTURE_H
-#define OPENCCID_USB_CAPTURE_H
+#ifndef OPENCCID_REPLAY_CAPTURE_H
+#define OPENCCID_REPLAY_CAPTURE_H
 
 #include "base/err.h"
 #include "ccid/descriptor.h"
-#include "quirk/span.h"
+#include "base/span.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pieces of a text that is not ours and has no terminator: the only way the .reader parser looks at a line. */
-#ifndef OPENCCID_QUIRK_SPAN_H
-#define OPENCCID_QUIRK_SPAN_H
+#ifndef OPENCCID_BASE_SPAN_H
+#define OPENCCID_BASE_SPAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The steps of a capture: actions, their ends, and the traffic between them. */
-#include "usb/capture_parser.h"
+#include "replay/capture_parser.h"
 
 #include "ccid/message.h"
 

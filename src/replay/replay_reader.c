@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "usb/replay_reader.h"
+#include "replay/replay_reader.h"
 
 #include "base/bytes.h"
 #include "tpdu/t1.h"
