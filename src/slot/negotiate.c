@@ -8,6 +8,8 @@
 #include "ccid/status.h"
 #include "tpdu/pps.h"
 
+#include <string.h>
+
 enum {
 	TYPE_CLASS_IN = 0xA1,
 	REQUEST_GET_DATA_RATES = 0x03, /* CCID rev 1.1, 5.3.3 */
@@ -87,12 +89,6 @@ static unsigned plan_speeds(struct slot *slot, const struct pts *pts, uint8_t pl
 			  speed_recall(&slot->speeds, slot->atr_bytes, slot->atr_len), plan);
 }
 
-/* Remember that this card does not come through faster than this. */
-static void lower_speed(struct slot *slot, uint8_t fi_di)
-{
-	speed_remember(&slot->speeds, slot->atr_bytes, slot->atr_len, fi_di);
-}
-
 void slot_blame_speed(struct slot *slot)
 {
 	uint8_t plan[SPEED_TRIES];
@@ -102,7 +98,8 @@ void slot_blame_speed(struct slot *slot)
 		return;
 	/* What would be tried after this one? */
 	if (speed_plan(&reader->caps, &reader->rates, slot->timing.fi_di, 0, plan) > 1)
-		lower_speed(slot, plan[0] == slot->timing.fi_di ? plan[1] : plan[0]);
+		speed_remember(&slot->speeds, slot->atr_bytes, slot->atr_len,
+			       plan[0] == slot->timing.fi_di ? plan[1] : plan[0]);
 	OC_LOG(reader->log, OC_LOG_INFO,
 	       "slot %u: nothing came through at Fi/Di %02X; the card will be tried at a lower speed next "
 	       "time",
@@ -270,7 +267,12 @@ static enum oc_err try_speeds(struct slot *slot, enum ccid_protocol protocol, co
 {
 	uint8_t plan[SPEED_TRIES];
 	const unsigned n = plan_speeds(slot, pts, plan);
+	/* What fails may cost the card its power, and the slot the knowledge of it. */
+	const size_t len = slot->atr_len;
+	uint8_t atr[ATR_MAX];
 	enum oc_err err = OC_E_PROTOCOL;
+
+	memcpy(atr, slot->atr_bytes, sizeof atr);
 
 	for (unsigned i = 0; i < n; i++) {
 		if (i > 0) {
@@ -278,8 +280,8 @@ static enum oc_err try_speeds(struct slot *slot, enum ccid_protocol protocol, co
 			       "slot %u: the card does not come through at Fi/Di %02X (%s); it is reset, and "
 			       "tried at %02X",
 			       slot->number, plan[i - 1], oc_strerr(err), plan[i]);
-			lower_speed(slot, plan[i]);
-			err = slot_cold_reset(slot);
+			speed_remember(&slot->speeds, atr, len, plan[i]);
+			err = slot_cold_reset(slot, atr, len);
 			if (err != OC_OK)
 				return err;
 		}

@@ -56,7 +56,8 @@ static enum oc_err compare_parameters(struct slot *slot, const struct ccid_param
 	if (active.protocol != wanted->protocol ||
 	    (active.crc != wanted->crc && slot_host_sends_blocks(slot)))
 		return OC_E_PROTOCOL;
-	if (active.fi_di != wanted->fi_di && !may_differ && !(slot->reader->caps.features & CCID_AUTO_PPS))
+	/* A reader whose PPS failed: the card waits for a reset (ISO/IEC 7816-3, 9.4). */
+	if (active.fi_di != wanted->fi_di && !may_differ)
 		return OC_E_PROTOCOL;
 	slot->timing.fi_di = active.fi_di;
 	return OC_OK;

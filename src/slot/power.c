@@ -155,16 +155,13 @@ static enum oc_err climb(struct slot *slot)
 	return err;
 }
 
-enum oc_err slot_cold_reset(struct slot *slot)
+enum oc_err slot_cold_reset(struct slot *slot, const uint8_t *atr, size_t len)
 {
 	struct transport *t = slot->reader->transport;
 	const uint64_t until = t->ops->now(t) + POWER_UP_MS;
-	uint8_t before[ATR_MAX];
-	const size_t before_len = slot->atr_len;
 	struct ccid_reply reply;
 	enum oc_err err;
 
-	memcpy(before, slot->atr_bytes, sizeof before);
 	slot_forget_card(slot);
 	err = power_off(slot);
 	if (err != OC_OK)
@@ -174,8 +171,7 @@ enum oc_err slot_cold_reset(struct slot *slot)
 	if (err == OC_OK)
 		err = keep_atr(slot, reply.data, reply.len);
 	/* Another card, or one that has changed its mind: pcscd has to see its ATR first. */
-	if (err == OC_OK &&
-	    (slot->atr_len != before_len || memcmp(before, slot->atr_bytes, sizeof before) != 0)) {
+	if (err == OC_OK && (slot->atr_len != len || memcmp(atr, slot->atr_bytes, len) != 0)) {
 		slot_lost_card(slot);
 		err = OC_E_UNPOWERED;
 	}

@@ -224,10 +224,5 @@ enum oc_err slot_run_t1(struct slot *slot, enum step *end)
 		.carry = characters ? carry_t1_by_characters : carry_t1,
 		.uses_parameters = true,
 	};
-	const enum oc_err err = slot_run(slot, &engine, end);
-
-	/* Only a reset helps a card that does not follow the protocol any more. */
-	if (err == OC_OK && slot->t1.dead)
-		slot_lost_card(slot);
-	return err;
+	return slot_run(slot, &engine, end);
 }

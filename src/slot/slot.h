@@ -84,8 +84,11 @@ void slot_lost_card(struct slot *slot);
 /* slot_set_protocol() under reader->lock */
 enum oc_err slot_negotiate(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts);
 
-/* Power the card off and on at the voltage that worked, for another try; under reader->lock. */
-enum oc_err slot_cold_reset(struct slot *slot);
+/*
+ * Power the card off and on at the voltage that worked, for another try; under reader->lock. OC_E_UNPOWERED if it answers with
+ * another ATR than this.
+ */
+enum oc_err slot_cold_reset(struct slot *slot, const uint8_t *atr, size_t len);
 
 /* 40h: the reader negotiates when the card is powered. */
 bool slot_negotiates_by_itself(const struct slot *slot);

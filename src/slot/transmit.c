@@ -68,10 +68,13 @@ static enum oc_err transmit_t1(struct slot *slot, struct call *call)
 		err = t1_begin(t1, call->tx, call->tx_len, call->rx, call->cap);
 	if (err == OC_OK)
 		err = slot_run_t1(slot, &end);
+	if (err == OC_OK && end == STEP_FAIL)
+		err = t1->err;
+	/* Only a reset helps a card that does not follow the protocol any more. */
+	if (t1->dead)
+		slot_lost_card(slot);
 	if (err != OC_OK)
 		return err;
-	if (end == STEP_FAIL)
-		return t1->err;
 	if (t1->len < 2)
 		return OC_E_CARD;
 	call->rx_len = t1->len;
