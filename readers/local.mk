@@ -13,7 +13,7 @@ readers_readerdb_CFLAGS = $(AM_CFLAGS)
 
 src_libcore_la_SOURCES += \
 	src/quirk/reader_key.c src/quirk/reader_parser.h \
-	src/quirk/span.h
+	src/base/span.h
 
 # The outputs are in the tarball and newer than what they are made from, so its users never run the generator: it is an
 # order-only prerequisite, which must exist but cannot be out of date. That also serves cross-compiling.

@@ -91,7 +91,10 @@ static enum oc_err put(struct iccd *d, uint8_t req, uint16_t value, const uint8_
 
 static enum oc_err get(struct iccd *d, uint8_t req, size_t *len)
 {
-	return request(d, FROM_TOKEN, req, 0, d->buffer, len);
+	const size_t most = *len;
+	const enum oc_err err = request(d, FROM_TOKEN, req, 0, d->buffer, len);
+
+	return err == OC_OK && *len > most ? OC_E_LENGTH : err;
 }
 
 /* ---- answers, as a reader would give them ------------------------------------------------------------------------ */
@@ -157,11 +160,14 @@ static enum oc_err a_status(struct iccd *d, uint64_t until, uint8_t *status)
 static enum oc_err a_data(struct iccd *d, uint8_t *data, size_t *got)
 {
 	const size_t header = 5;
-	size_t len = d->payload[4] ? d->payload[4] : 256;
+	size_t len;
 	enum oc_err err;
 
+	if (d->command.len < header)
+		return OC_E_ANSWER; /* case 1 has no data */
 	if (d->command.len > header)
 		return put(d, REQ_XFR_BLOCK, 0, d->payload + header, d->command.len - header);
+	len = d->payload[4] ? d->payload[4] : 256;
 	err = get(d, REQ_DATA_BLOCK, &len);
 	if (err != OC_OK)
 		return err;
@@ -210,9 +216,8 @@ static enum oc_err a_collect(struct iccd *d, uint64_t until, size_t *len)
 	if (d->command.type == PC_TO_RDR_ICC_POWER_OFF)
 		return answer(d, CCID_ICC_INACTIVE, 0, 0, NULL, 0, len);
 	err = a_status(d, until, &status);
-	return err == OC_OK
-		       ? answer(d, status == A_MUTE ? CCID_ICC_INACTIVE : CCID_ICC_ACTIVE, 0, 0, NULL, 0, len)
-		       : err;
+	/* A card that is mute has not lost its power. */
+	return err == OC_OK ? answer(d, CCID_ICC_ACTIVE, 0, 0, NULL, 0, len) : err;
 }
 
 static enum oc_err a_start(struct iccd *d)

@@ -6,6 +6,7 @@
 #include "ifd/bundle.h"
 #include "ifd/pcscd_log.h"
 #include "quirk/quirk.h"
+#include "tpdu/apdu.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -94,6 +95,10 @@ static bool is_reader(const struct usb_info *info)
 static void adapt_to_iccd(const struct usb_info *info, struct ccid_caps *caps)
 {
 	caps->features |= CCID_AUTO_PARAM_NEGOTIATION | CCID_AUTO_VOLTAGE;
+	/* Its message length has no header to hold, and any short APDU fits. */
+	if (caps->max_message < APDU_SHORT_MAX)
+		caps->max_message = APDU_SHORT_MAX;
+	caps->max_message += CCID_HEADER_LEN;
 	if (info->protocol == ICCD_A) {
 		caps->level = CCID_TPDU;
 		caps->t0 = true;

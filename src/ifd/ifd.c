@@ -234,7 +234,7 @@ static enum oc_err ensure_protocol(struct slot *slot, DWORD protocol, struct slo
 	enum oc_err err = OC_OK;
 
 	slot_get_state(slot, state);
-	if (state->powered && !state->protocol_set && protocol <= 1) {
+	if (state->powered && !state->protocol_set && !state->strange && protocol <= 1) {
 		err = slot_set_protocol(slot, (enum ccid_protocol)protocol, NULL);
 		slot_get_state(slot, state);
 	}

@@ -89,21 +89,33 @@ static unsigned plan_speeds(struct slot *slot, const struct pts *pts, uint8_t pl
 			  speed_recall(&slot->speeds, slot->atr_bytes, slot->atr_len), plan);
 }
 
-void slot_blame_speed(struct slot *slot)
+struct speed_trial slot_try_speed(const struct slot *slot)
 {
-	uint8_t plan[SPEED_TRIES];
-	const struct reader *reader = slot->reader;
+	struct speed_trial trial = { .fi_di = slot->timing.fi_di };
 
-	if (!slot->unproven || slot->timing.fi_di == SPEED_DEFAULT || slot->atr.specific)
+	trial.open = slot->unproven && trial.fi_di != SPEED_DEFAULT && !slot->atr.specific;
+	if (trial.open) {
+		memcpy(trial.atr, slot->atr_bytes, sizeof trial.atr);
+		trial.atr_len = slot->atr_len;
+	}
+	return trial;
+}
+
+void slot_blame_speed(struct slot *slot, const struct speed_trial *trial)
+{
+	const struct reader *reader = slot->reader;
+	uint8_t plan[SPEED_TRIES];
+
+	if (!trial->open)
 		return;
 	/* What would be tried after this one? */
-	if (speed_plan(&reader->caps, &reader->rates, slot->timing.fi_di, 0, plan) > 1)
-		speed_remember(&slot->speeds, slot->atr_bytes, slot->atr_len,
-			       plan[0] == slot->timing.fi_di ? plan[1] : plan[0]);
+	if (speed_plan(&reader->caps, &reader->rates, trial->fi_di, 0, plan) > 1)
+		speed_remember(&slot->speeds, trial->atr, trial->atr_len,
+			       plan[0] == trial->fi_di ? plan[1] : plan[0]);
 	OC_LOG(reader->log, OC_LOG_INFO,
 	       "slot %u: nothing came through at Fi/Di %02X; the card will be tried at a lower speed next "
 	       "time",
-	       slot->number, slot->timing.fi_di);
+	       slot->number, trial->fi_di);
 }
 
 /* ---- PPS --------------------------------------------------------------------------------------------------------- */
@@ -152,13 +164,13 @@ static enum oc_err set_rate(struct slot *slot)
 	const uint32_t follows = CCID_AUTO_CLOCK | CCID_AUTO_BAUD;
 	const struct ccid_command command = ccid_set_data_rate_and_clock(slot->number);
 	struct ccid_reply reply;
+	const uint32_t bps = atr_rate(slot->timing.fi_di, caps->clock_khz);
 	enum oc_err err;
 	size_t cap;
 
-	if ((caps->features & follows) == follows || slot->timing.fi_di == SPEED_DEFAULT)
+	if ((caps->features & follows) == follows || slot->timing.fi_di == SPEED_DEFAULT || !bps)
 		return OC_OK;
-	ccid_put_rate_and_clock(ccid_payload(&slot->reader->port, &cap), caps->clock_khz,
-				atr_rate(slot->timing.fi_di, caps->clock_khz));
+	ccid_put_rate_and_clock(ccid_payload(&slot->reader->port, &cap), caps->clock_khz, bps);
 	err = slot_exchange(slot, &command, CCID_QUICK_MS, &reply);
 	return err == OC_E_REFUSED ? OC_OK : err;
 }
@@ -167,9 +179,14 @@ static enum oc_err set_rate(struct slot *slot)
 static enum oc_err accept_readers_choice(struct slot *slot)
 {
 	const uint16_t only = (uint16_t)(1u << slot->protocol);
+	struct timing at_ta1 = slot->timing;
 	struct ccid_parameters active;
 	enum oc_err err;
 
+	/* It may have taken TA1 or not: wait as long as the slower of the two demands. */
+	at_ta1.fi_di = slot->atr.fi_di;
+	if (timing_wwt_ms(&at_ta1) > timing_wwt_ms(&slot->timing))
+		slot->timing = at_ta1;
 	if (slot->atr.protocols == only)
 		return OC_OK;
 	err = slot_get_parameters(slot, &active);
@@ -289,6 +306,9 @@ static enum oc_err try_speeds(struct slot *slot, enum ccid_protocol protocol, co
 		if (!speed_may_help(err))
 			break;
 	}
+	/* After an unsuccessful PPS nothing more may be sent to the card (9.3): it has to be started anew. */
+	if (speed_may_help(err))
+		slot_lost_card(slot);
 	return err;
 }
 
@@ -298,7 +318,7 @@ enum oc_err slot_negotiate(struct slot *slot, enum ccid_protocol protocol, const
 
 	if (err != OC_OK)
 		return err;
-	if (pts && (pts->has_pts2 || pts->has_pts3) && !host_does_pps(slot))
+	if (pts && (pts->has_pts2 || pts->has_pts3) && (!host_does_pps(slot) || slot->atr.specific))
 		return OC_E_UNSUPPORTED; /* there is no way to tell the reader */
 	err = try_speeds(slot, protocol, pts);
 	slot->protocol_set = err == OC_OK && slot->powered;
@@ -314,6 +334,7 @@ enum oc_err slot_set_protocol(struct slot *slot, enum ccid_protocol protocol, co
 	enum oc_err err;
 
 	pthread_mutex_lock(slot->reader->lock);
+	slot->strange = false;
 	err = slot->powered ? slot_negotiate(slot, protocol, pts) : OC_E_UNPOWERED;
 	pthread_mutex_unlock(slot->reader->lock);
 	return err;

@@ -96,7 +96,8 @@ enum oc_err slot_set_protocol(struct slot *slot, enum ccid_protocol protocol, co
  * slot_transmit - one command APDU and its response APDU
  * @rx, *@rx_len: room for the response; *@rx_len is its length on OC_OK and 0 otherwise
  *
- * Where no protocol was set since power-up, the first one that the ATR offers is set up first.
+ * Where no protocol was set since power-up, the first one that the ATR offers is set up first; but not where the card before
+ * was lost: a command may still be on its way that was meant for that one (OC_E_UNPOWERED until a protocol was asked for).
  *
  * OC_E_APDU      @tx is no APDU; nothing was sent
  * OC_E_EXTENDED  it is an extended one, and this reader takes only short ones; nothing was sent
@@ -138,6 +139,7 @@ struct slot_state {
 	bool powered;
 	bool present; /* as of the last slot_presence() */
 	bool protocol_set;
+	bool strange; /* the card before it was lost, and no protocol was asked for since */
 	enum ccid_protocol protocol;
 };
 

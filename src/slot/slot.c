@@ -38,6 +38,7 @@ void slot_lost_card(struct slot *slot)
 
 	slot_forget_card(slot);
 	slot->lost = lost;
+	slot->strange |= lost;
 	if (lost)
 		slot_raise_event(slot);
 }
@@ -54,9 +55,11 @@ enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command,
 		slot_lost_card(slot);
 		return err;
 	}
-	if (err == OC_E_NO_CARD)
-		slot_forget_card(slot);
-	else if (slot->powered && ccid_icc_of(reply->status) == CCID_ICC_INACTIVE)
+	/*
+	 * A card that is back before pcscd looks again must be reported absent once all the same: the application has
+	 * been told that it is gone.
+	 */
+	if (err == OC_E_NO_CARD || (slot->powered && ccid_icc_of(reply->status) == CCID_ICC_INACTIVE))
 		slot_lost_card(slot);
 	return err;
 }
@@ -69,6 +72,7 @@ void slot_get_state(struct slot *slot, struct slot_state *out)
 		.powered = slot->powered,
 		.present = slot->present,
 		.protocol_set = slot->protocol_set,
+		.strange = slot->strange,
 		.protocol = slot->protocol,
 	};
 	memcpy(out->atr, slot->atr_bytes, sizeof out->atr);

@@ -38,6 +38,7 @@ struct slot {
 	struct speed_memory speeds;
 	bool unproven; /* nothing has come through at the negotiated speed yet */
 	bool lost;     /* power went away unasked: report the card absent once */
+	bool strange; /* nobody has asked for this card since one was lost: it must not get what was meant for that one */
 
 	/* Under reader->events.lock */
 	bool event, stop, removal_seen;
@@ -102,8 +103,18 @@ enum oc_err slot_get_parameters(struct slot *slot, struct ccid_parameters *activ
 /* Send the parameters of the protocol in use, for the first time or once more; under reader->lock. */
 enum oc_err slot_set_parameters(struct slot *slot);
 
-/* The first exchange at the negotiated speed failed: do not try it again with this card; under reader->lock. */
-void slot_blame_speed(struct slot *slot);
+/* The first exchange at a negotiated speed, noted before it: what fails may cost the slot all knowledge of the card. */
+struct speed_trial {
+	bool open; /* the speed has still to be proven */
+	uint8_t fi_di;
+	uint8_t atr[ATR_MAX];
+	size_t atr_len;
+};
+
+struct speed_trial slot_try_speed(const struct slot *slot);
+
+/* It failed: do not try this speed again with this card; under reader->lock. */
+void slot_blame_speed(struct slot *slot, const struct speed_trial *trial);
 
 /* Announce to a T=1 card what we take; under reader->lock. A card that refuses is fine. */
 enum oc_err slot_announce_ifsd(struct slot *slot);

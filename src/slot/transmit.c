@@ -124,7 +124,7 @@ static enum oc_err transmit_apdu(struct slot *slot, struct call *call)
 		return err;
 	if (end == STEP_FAIL) {
 		/* A reader left in the middle of a chain would take the next command for its continuation. */
-		if (chain.len || chain.sent)
+		if (chain.unfinished)
 			slot_lost_card(slot);
 		return chain.err;
 	}
@@ -138,7 +138,7 @@ static enum oc_err ensure_protocol(struct slot *slot)
 {
 	enum ccid_protocol first;
 
-	if (!slot->powered)
+	if (!slot->powered || slot->strange)
 		return OC_E_UNPOWERED;
 	if (slot->protocol_set)
 		return OC_OK;
@@ -149,6 +149,7 @@ static enum oc_err ensure_protocol(struct slot *slot)
 static enum oc_err transmit_locked(struct slot *slot, struct call *call)
 {
 	const enum ccid_level level = slot->reader->caps.level;
+	struct speed_trial trial;
 	enum oc_err err;
 
 	if (apdu_extended(&call->apdu) && level == CCID_SHORT_APDU)
@@ -156,6 +157,7 @@ static enum oc_err transmit_locked(struct slot *slot, struct call *call)
 	err = ensure_protocol(slot);
 	if (err != OC_OK)
 		return err;
+	trial = slot_try_speed(slot);
 	if (level == CCID_SHORT_APDU || level == CCID_EXTENDED_APDU)
 		err = transmit_apdu(slot, call);
 	else if (slot->protocol == CCID_PROTOCOL_T1)
@@ -163,8 +165,9 @@ static enum oc_err transmit_locked(struct slot *slot, struct call *call)
 	else
 		err = transmit_t0(slot, call);
 	if (err == OC_E_MUTE || err == OC_E_CARD)
-		slot_blame_speed(slot);
-	slot->unproven = false;
+		slot_blame_speed(slot, &trial);
+	if (err == OC_OK)
+		slot->unproven = false;
 	return err;
 }
 

@@ -114,6 +114,8 @@ void chain_feed(struct chain *c, const struct reply *reply)
 		fail(c, reply->err);
 		return;
 	}
+	c->unfinished = c->split && (reply->chain == GIVES_FIRST || reply->chain == GIVES_MIDDLE ||
+				     reply->chain == WANTS_MORE);
 	/* At the other levels byte 9 means nothing, and some readers leave noise there. */
 	switch (c->split ? reply->chain : GIVES_WHOLE) {
 	case GIVES_WHOLE: take_part(c, reply, true, true); break;

@@ -24,7 +24,8 @@ struct chain {
 	uint8_t *answer;
 	size_t cap, len;
 	enum chain_state state;
-	bool split; /* the reader understands parts: extended APDU level */
+	bool split;      /* the reader understands parts: extended APDU level */
+	bool unfinished; /* the reader's last word was that the chain goes on */
 	unsigned empty;
 	enum oc_err err;
 };

@@ -66,12 +66,12 @@ make_stage() {
 	"$top_srcdir/tests/sim/make-bundle" "$top_builddir" "$stage/drivers"
 }
 
-# under_pcscd READER COMMAND...: pcscd's log is in $stage/pcscd.log afterwards
+# under_pcscd READER COMMAND...: pcscd's log is in $stage/pcscd.log afterwards; SIM_OPTIONS may hold more for ccid-sim
 under_pcscd() {
 	reader=$1
 	shift
 	"$CCID_SIM" --reader "$reader" --readers "$top_srcdir/readers" --pcscd --debug --log "$stage/pcscd.log" \
-		--drivers "$stage/drivers" --no-preload -- "$@"
+		${SIM_OPTIONS-} --drivers "$stage/drivers" --no-preload -- "$@"
 }
 
 # story READER SCRIPT ARGS...: a Python story; shows pcscd's log if it fails

@@ -8,17 +8,38 @@ check_SCRIPTS += \
 	tests/e2e/test-readers.sh \
 	tests/e2e/test-busy.sh \
 	tests/e2e/test-f6.sh \
-	tests/e2e/test-clients.sh
+	tests/e2e/test-clients.sh \
+	tests/e2e/test-t1.sh \
+	tests/e2e/test-extended.sh \
+	tests/e2e/test-iccd.sh \
+	tests/e2e/test-slots.sh \
+	tests/e2e/test-libccid.sh \
+	tests/e2e/test-t1-sequences.sh
 
 EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/demo \
 	tests/e2e/demo-scene \
+	tests/e2e/cards.py \
 	tests/e2e/lib.sh \
 	tests/e2e/pcsc.py \
 	tests/e2e/story_busy.py \
 	tests/e2e/story_clients.py \
+	tests/e2e/story_extended.py \
 	tests/e2e/story_f6.py \
-	tests/e2e/story_reader.py
+	tests/e2e/story_iccd.py \
+	tests/e2e/story_libccid.py \
+	tests/e2e/story_reader.py \
+	tests/e2e/story_slots.py \
+	tests/e2e/story_t1.py
+
+# The client of test-t1-sequences.sh, which starts it inside the simulator.
+if HAVE_CMOCKA
+noinst_PROGRAMS += tests/e2e/t1_sequences
+endif
+tests_e2e_t1_sequences_SOURCES = tests/e2e/t1_sequences.c tests/unit/t1_sequences.h tests/unit/t1_talk.h tests/unit/check.h
+tests_e2e_t1_sequences_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
+tests_e2e_t1_sequences_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS) $(CMOCKA_CFLAGS)
+tests_e2e_t1_sequences_LDADD = tests/sim/libsimreader.la $(PCSC_LIBS) $(CMOCKA_LIBS)
 
 # Scripts learn from the environment where things are.
 AM_TESTS_ENVIRONMENT = \

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 Long commands and long answers: by blocks of T=1, by ENVELOPE and GET RESPONSE at T=0, or in parts of the reader's messages.
-Argument: the reader's level of exchange, "tpdu", "short" or "extended".
+Argument: the reader's level of exchange, "tpdu", "short", "extended", or "whole" for an
+extended one whose messages hold any APDU.
 """
 import sys
 
@@ -21,8 +22,9 @@ def lengths(context, reader, spec, sizes):
     card = fresh(context, reader, spec)
     good = tuple(size for size in sizes if echo(card, size))
     check(good == sizes, f"{spec}: ECHO of {sizes} bytes ({good})")
-    good = tuple(size for size in sizes if sink(card, size))
-    check(good == sizes, f"{spec}: SINK of {sizes} bytes ({good})")
+    some = tuple(size for size in sizes if size in (1, 54, 255, 256, 4000))
+    good = tuple(size for size in some if sink(card, size))
+    check(good == some, f"{spec}: SINK of {some} bytes ({good})")
     card.disconnect()
 
 
@@ -50,10 +52,10 @@ def too_long(context, reader):
     check(counter(card) == first + 1, "and the card did not see it")
 
 
-def broken_chain(context, reader):
+def broken_chain(context, reader, places):
     """A part fails: the application is told, and after a reset nothing is left of the command."""
     card = fresh(context, reader, "t1")
-    for after in ("0", "2", "4"):
+    for after in places:
         ctl("fail", "FE", "6F", "1", "after", after)
         try:
             echo(card, 60000)
@@ -77,7 +79,9 @@ def main(level):
     else:
         whole_answers(context, reader)
     if level == "extended":
-        broken_chain(context, reader)
+        broken_chain(context, reader, ("0", "2", "4"))
+    if level == "whole":
+        broken_chain(context, reader, ("0",))
     if level == "tpdu":
         blocks = sent("XfrBlock")
         card = fresh(context, reader, "t0", T0)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 T=1 where the host makes the blocks: EDC, IFSC, chaining, time extensions, damage on the line, and the speed that card and
-reader agree on. Argument: who does PPS, "reader" or "host".
+reader agree on. Argument: who does PPS, "reader" or "host"; "rate" if the host also tells the reader
+the rate, "table" if the reader has a table of them; or "characters" for a reader of that level.
 """
 import sys
 import time
@@ -14,7 +15,7 @@ def blocks(context, reader):
     """Everything that a block may be, on a good line."""
     for spec, sizes in (("t1", (0, 1, 250, 251, 600, 65535)), ("t1,crc", (1, 255, 4000)), ("t1,ifsc=1", (1, 120)),
                         ("t1,ifsc=32", (32, 33, 2000)), ("t1,chain=16", (15, 16, 300)), ("t1,wtx=3,factor=5", (1, 3000)),
-                        ("t1,ifs=2", (250, 5000))):
+                        ("t1,ifs=5", (250, 5000))):
         card = fresh(context, reader, spec)
         check(card.protocol == T1, f"{spec}: the protocol is T=1")
         good = [size for size in sizes if (echo(card, size) if size else card.send(bytes.fromhex("80 16 00 00"))[1] == 0x9000)]
@@ -58,7 +59,7 @@ def switch(context, reader):
     for protocol in (T1, T0, T1):
         card.protocols = protocol
         card.reconnect()
-        check(card.protocol == protocol and echo(card, 200), f"SCardReconnect switches it to T={protocol - 1}")
+        check(card.protocol == protocol and echo(card, 100), f"SCardReconnect switches it to T={protocol - 1}")
     card.disconnect()
     card = context.connect(reader, T1)
     check(card.protocol == T1 and echo(card, 20), "a connection that asks for T=1 gets it")
@@ -66,8 +67,9 @@ def switch(context, reader):
 
 def speeds(context, reader, who):
     """What TA1 offers is used, if the reader can; what does not come through is given up."""
-    for spec, want in (("t1,ta1=96", "1 96"), ("t1,ta1=97", "1 96"), ("t1,ta1=18", "1 18"), ("t1,ta1=11", "1 11"),
-                       ("t0,ta1=96", "0 96"), ("t0,ta1=18", "0 18"), ("t1,ta1=96,specific", "1 96"),
+    other_fi = "1 11" if who == "table" else "1 18"  # its table has no rate of Fi 372 but the default
+    for spec, want in (("t1,ta1=96", "1 96"), ("t1,ta1=97", "1 96"), ("t1,ta1=18", other_fi), ("t1,ta1=11", "1 11"),
+                       ("t0,ta1=96", "0 96"), ("t0,ta1=94", "0 94"), ("t1,ta1=96,specific", "1 96"),
                        ("t0,ta1=94,specific", "0 94"), ("dual,ta1=95", "1 95")):
         card = fresh(context, reader, spec)
         check(echo(card, 100) and speed() == want, f"{spec}: T and Fi/Di are {want} ({speed()})")
@@ -90,16 +92,31 @@ def speeds(context, reader, who):
     resets = sent("IccPowerOn")
     card.reconnect()
     check(echo(card, 10) and sent("IccPowerOn") == resets + 1, "and remembered: the next reset goes there at once")
-    print(f"PPS was the business of the {who}", flush=True)
+
+
+def by_characters(context, reader):
+    """The host reads procedure bytes and prologues itself: T=0 as well, at the few speeds that this reader has."""
+    for spec, want in (("t0", "0 11"), ("t0,ta1=12", "0 12"), ("t1,ta1=12", "1 12")):
+        card = fresh(context, reader, spec)
+        check(all(echo(card, size) for size in (1, 50, 100)) and speed() == want, f"{spec}: T and Fi/Di are {want} ({speed()})")
+    card = fresh(context, reader, "t0")
+    check(card.send(bytes.fromhex("80 12 00 00 01")) == (b"", 0x6C06), "T=0: a wrong Le is told")
+    data, sw = card.send(bytes.fromhex("80 14 05 02 06"))
+    check(len(data) == 6 and sw == 0x9000, "NULL bytes are waited through")
 
 
 def main(who):
     context = Context()
     reader = only_reader(context)
-    blocks(context, reader)
-    switch(context, reader)
-    speeds(context, reader, who)
-    damage(context, reader)
+    if who in ("reader", "host", "characters"):
+        blocks(context, reader)
+        switch(context, reader)
+    if who == "characters":
+        by_characters(context, reader)
+    else:
+        speeds(context, reader, who)
+    if who in ("reader", "host"):
+        damage(context, reader)
     nothing_illegal()
 
 

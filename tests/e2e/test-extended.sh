@@ -10,4 +10,4 @@ story 04e6:5116 story_extended.py tpdu
 story 076b:3021 story_extended.py short
 story 09d8:0428 story_extended.py extended
 story 096e:0624 story_extended.py extended
-story 1c34:6012 story_extended.py extended
+story 1c34:6012 story_extended.py whole

@@ -227,6 +227,7 @@ static void cards_come_and_go(void **state)
 	CHECK_INT("swapped: then present", IFDHICCPresence(LUN), IFD_ICC_PRESENT);
 	CHECK_INT("and stays so", IFDHICCPresence(LUN), IFD_ICC_PRESENT);
 	CHECK_INT("power", power(IFD_POWER_UP), IFD_SUCCESS);
+	CHECK_INT("protocol", IFDHSetProtocolParameters(LUN, SCARD_PROTOCOL_T0, 0, 0, 0, 0), IFD_SUCCESS);
 	check_works("the new card");
 	inproc_remove(device);
 	CHECK_INT("pulled", IFDHICCPresence(LUN), IFD_ICC_NOT_PRESENT);

@@ -43,6 +43,7 @@ enum sim_pps_mood {
 struct sim_card {
 	const struct sim_card_ops *ops;
 	enum sim_pps_mood pps;
+	bool garbled; /* what recv() gave since the last send() had a parity error */
 };
 
 /* The ATR that a card has when nobody asks for another one: T=0, historical bytes "OCID1". */

@@ -184,5 +184,5 @@ struct sim_card *sim_card_make(const struct sim_card_spec *spec, unsigned suppli
 		card = sim_card_t0_new(spec->atr_len ? spec->atr : NULL, spec->atr_len, supplies);
 	if (card)
 		card->pps = spec->pps;
-	return card;
+	return spec->script ? sim_card_script_new(card, spec->script) : card;
 }

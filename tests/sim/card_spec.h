@@ -3,6 +3,7 @@
 #ifndef OPENCCID_SIM_CARD_SPEC_H
 #define OPENCCID_SIM_CARD_SPEC_H
 
+#include "card_script.h"
 #include "card_t1.h"
 
 struct sim_card_spec {
@@ -10,6 +11,7 @@ struct sim_card_spec {
 	size_t atr_len; /* 0: the default T=0 card */
 	struct sim_t1_options t1;
 	enum sim_pps_mood pps;
+	struct sim_script *script; /* NULL: the card has a mind of its own; else borrowed */
 };
 
 /* NULL, or a sentence that says what is wrong; *out is then as before. */

@@ -103,6 +103,12 @@ static const char *do_supply(struct request *q)
 	return NULL;
 }
 
+/* Of a device with several readers the first one has the faults. */
+static struct sim_reader *first_reader(const struct request *q)
+{
+	return q->sim->dev->function[0].reader;
+}
+
 /* [TYPE|any] [COUNT] [after N] [ins XX], in this order, each may be missing */
 static const char *parse_fault(const struct request *q, int at, struct sim_fault *fault)
 {
@@ -139,8 +145,8 @@ static const char *add_fault(struct request *q, int at, struct sim_fault fault)
 	why = parse_fault(q, at, &fault);
 	if (why)
 		return why;
-	return sim_reader_fault(q->sim->dev->reader, &fault) < 0 ? "too many faults wait: say \"clear\" first"
-								 : NULL;
+	return sim_reader_fault(first_reader(q), &fault) < 0 ? "too many faults wait: say \"clear\" first"
+							     : NULL;
 }
 
 static const char *do_fail(struct request *q)
@@ -173,7 +179,7 @@ static const char *do_damage(struct request *q)
 		if (q->argc != 2 || strcmp(q->argv[0], kinds[i]) != 0 ||
 		    !number(q->argv[1], 10, 1000000, &every))
 			continue;
-		sim_reader_damage(q->sim->dev->reader, (enum sim_damage_kind)i, every);
+		sim_reader_damage(first_reader(q), (enum sim_damage_kind)i, every);
 		return NULL;
 	}
 	return "write in, out, parity or lost, and which blocks: 5 is every fifth, 0 none";
@@ -183,7 +189,7 @@ static const char *do_clear(struct request *q)
 {
 	if (!q->sim->dev)
 		return unplugged;
-	sim_reader_faults_clear(q->sim->dev->reader);
+	sim_reader_faults_clear(first_reader(q));
 	return NULL;
 }
 
@@ -217,7 +223,7 @@ static const char *do_abort(struct request *q)
 		return unplugged;
 	if (!says(q, "refuse") && !says(q, "accept"))
 		return "refuse or accept?";
-	sim_reader_refuse_abort(q->sim->dev->reader, says(q, "refuse"));
+	sim_reader_refuse_abort(first_reader(q), says(q, "refuse"));
 	return NULL;
 }
 
@@ -231,51 +237,103 @@ static const char *do_zlp(struct request *q)
 	return NULL;
 }
 
+/* new: cards named before follow a script from now on, this one, which is empty; end: as if there were none */
+static const char *do_script(struct request *q)
+{
+	struct sim_script *script = &q->sim->script;
+	const char *why = NULL;
+
+	if (q->argc == 0) {
+		sim_script_report(script, q->out);
+		return NULL;
+	}
+	if (strcmp(q->argv[0], "new") != 0 && strcmp(q->argv[0], "add") != 0 && !says(q, "end"))
+		return "new, add or end?";
+	if (strcmp(q->argv[0], "add") != 0)
+		sim_script_clear(script, strcmp(q->argv[0], "new") == 0);
+	q->sim->next.script = script;
+	for (int i = 1; i < q->argc && !why; i++)
+		why = sim_script_add(script, q->argv[i]);
+	return why;
+}
+
 static const char *do_status(struct request *q)
 {
-	const struct sim_identity *id = &q->sim->identity;
+	const struct sim_identity *id = &q->sim->identity[0];
+	unsigned first = 0;
 
 	fprintf(q->out, "reader %04x:%04x %s: %s, %u open files, %u violations\n", id->vid, id->pid,
 		id->product, q->sim->dev ? "plugged in" : "unplugged", usbfs_server_files(q->sim->server),
 		sim_violations(q->sim));
-	if (q->sim->dev)
-		sim_reader_status(q->sim->dev->reader, q->out);
+	for (unsigned i = 0; q->sim->dev && i < q->sim->dev->functions; i++)
+		first += sim_reader_status(q->sim->dev->function[i].reader, first, q->out);
 	return NULL;
 }
 
-static const char *do_stats(struct request *q)
+static void clear_stats(struct sim *sim)
 {
-	const struct sim_stats *s;
+	for (unsigned i = 0; i < sim->dev->functions; i++)
+		sim_reader_stats_clear(sim->dev->function[i].reader);
+	sim->dev->urbs = 0;
+	sim->past = 0;
+}
 
-	if (!q->sim->dev)
-		return unplugged;
-	if (says(q, "clear")) {
-		sim_reader_stats_clear(q->sim->dev->reader);
-		q->sim->dev->urbs = 0;
-		q->sim->past = 0;
-		return NULL;
+static void add_stats(struct sim_stats *sum, const struct sim_stats *s)
+{
+	for (unsigned type = 0; type < 256; type++) {
+		sum->out[type] += s->out[type];
+		sum->in[type] += s->in[type];
 	}
-	s = sim_reader_stats(q->sim->dev->reader);
+	sum->extensions += s->extensions;
+	sum->interrupts += s->interrupts;
+	sum->controls += s->controls;
+}
+
+static void print_stats(const struct sim_stats *s, FILE *out)
+{
 	for (unsigned type = 0; type < 256; type++) {
 		const char *name = sim_message_name((uint8_t)type);
 
 		if (s->out[type] || s->in[type])
-			fprintf(q->out, "%02X %-28s %u\n", type, name ? name : "unknown",
+			fprintf(out, "%02X %-28s %u\n", type, name ? name : "unknown",
 				s->out[type] + s->in[type]);
 	}
-	fprintf(q->out, "time extensions %u\ninterrupts %u\nclass requests %u\ntransfers %u\nviolations %u\n",
-		s->extensions, s->interrupts, s->controls, q->sim->dev->urbs, sim_violations(q->sim));
+	fprintf(out, "time extensions %u\ninterrupts %u\nclass requests %u\n", s->extensions, s->interrupts,
+		s->controls);
+}
+
+/* All readers of the device together. */
+static const char *do_stats(struct request *q)
+{
+	struct sim_stats sum = { 0 };
+
+	if (!q->sim->dev)
+		return unplugged;
+	if (says(q, "clear")) {
+		clear_stats(q->sim);
+		return NULL;
+	}
+	for (unsigned i = 0; i < q->sim->dev->functions; i++)
+		add_stats(&sum, sim_reader_stats(q->sim->dev->function[i].reader));
+	print_stats(&sum, q->out);
+	fprintf(q->out, "transfers %u\nviolations %u\n", q->sim->dev->urbs, sim_violations(q->sim));
 	return NULL;
+}
+
+static void print_violations(const struct sim_reader *reader, FILE *out)
+{
+	const char *text;
+
+	for (unsigned i = 0; (text = sim_reader_violation(reader, i)); i++)
+		fprintf(out, "%s\n", text);
 }
 
 static const char *do_violations(struct request *q)
 {
-	const char *text;
-
 	for (unsigned i = 0; i < q->sim->past && i < SIM_PAST_MAX; i++)
 		fprintf(q->out, "%s\n", q->sim->past_text[i]);
-	for (unsigned i = 0; q->sim->dev && (text = sim_reader_violation(q->sim->dev->reader, i)); i++)
-		fprintf(q->out, "%s\n", text);
+	for (unsigned i = 0; q->sim->dev && i < q->sim->dev->functions; i++)
+		print_violations(q->sim->dev->function[i].reader, q->out);
 	return sim_violations(q->sim) ? "the host sent what it must not send" : NULL;
 }
 
@@ -283,7 +341,8 @@ static const char *do_trace(struct request *q)
 {
 	if (!q->sim->dev)
 		return unplugged;
-	sim_reader_trace(q->sim->dev->reader, q->out);
+	for (unsigned i = 0; i < q->sim->dev->functions; i++)
+		sim_reader_trace(q->sim->dev->function[i].reader, q->out);
 	return NULL;
 }
 
@@ -298,6 +357,8 @@ static const struct verb {
 	{ "plug", "", "plug the reader in", do_plug },
 	{ "unplug", "", "pull the reader out", do_unplug },
 	{ "card", "t0|t1|dual[,WORDS]|ATR|FILE", "which card is inserted next", do_card },
+	{ "script", "[new|add BLOCK|-|~ ...|end]", "let T=1 cards inserted from now on follow a script",
+	  do_script },
 	{ "supply", "[5] [3] [1.8]", "the volts the next card works at", do_supply },
 	{ "fail", "BERROR [TYPE|any] [COUNT] [after N] [ins XX]",
 	  "let commands fail, the card does not see them", do_fail },

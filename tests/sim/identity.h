@@ -35,6 +35,10 @@ void sim_identity_default(struct sim_identity *out);
  */
 int sim_identity_find(const char *dir, const char *spec, struct sim_identity *out, char *why, size_t why_len);
 
+/* The same for every interface of that unit, in the order of the file; the number of them, or -1. */
+int sim_identity_find_all(const char *dir, const char *spec, struct sim_identity *out, unsigned cap,
+			  char *why, size_t why_len);
+
 /* One line per unit: spec, class, exchange level, name. Returns the number of lines, -1 if dir cannot be read. */
 int sim_identity_list(const char *dir, FILE *to);
 

@@ -64,9 +64,10 @@ static void to_identity(const struct reader_section *s, const struct reader_inte
 
 struct search {
 	struct wanted wanted;
-	struct sim_identity *out;
+	struct sim_identity *out; /* room for cap of them */
+	unsigned cap, found;
 	FILE *list_to;
-	bool found, errors;
+	bool errors;
 	int lines;
 };
 
@@ -92,17 +93,23 @@ static bool wants(const struct wanted *w, const struct reader_section *s, const 
 	       (w->interface < 0 || w->interface == i->number);
 }
 
+/* All interfaces of the unit to which the first fitting one belongs, until there is no more room. */
+static void take_unit(struct search *search, const struct reader_section *s, unsigned first)
+{
+	for (unsigned i = first; i < s->interfaces && search->found < search->cap; i++)
+		if (s->interface[i].unit == s->interface[first].unit)
+			to_identity(s, &s->interface[i], &search->out[search->found++]);
+}
+
 static void on_section(void *arg, const struct reader_section *s)
 {
 	struct search *search = arg;
 
 	for (unsigned i = 0; i < s->interfaces; i++) {
-		if (search->list_to) {
+		if (search->list_to)
 			list_one(search, s, &s->interface[i]);
-		} else if (!search->found && wants(&search->wanted, s, &s->interface[i])) {
-			to_identity(s, &s->interface[i], search->out);
-			search->found = true;
-		}
+		else if (!search->found && wants(&search->wanted, s, &s->interface[i]))
+			take_unit(search, s, i);
 	}
 }
 
@@ -138,9 +145,10 @@ static int visit(const char *dir, struct search *search)
 	return count;
 }
 
-int sim_identity_find(const char *dir, const char *spec, struct sim_identity *out, char *why, size_t why_len)
+int sim_identity_find_all(const char *dir, const char *spec, struct sim_identity *out, unsigned cap,
+			  char *why, size_t why_len)
 {
-	struct search search = { .out = out };
+	struct search search = { .out = out, .cap = cap };
 
 	if (!parse_spec(spec, &search.wanted)) {
 		snprintf(why, why_len,
@@ -154,9 +162,14 @@ int sim_identity_find(const char *dir, const char *spec, struct sim_identity *ou
 		return -1;
 	}
 	if (search.found)
-		return 0;
+		return (int)search.found;
 	snprintf(why, why_len, "no unit \"%s\" in %s: --list shows what there is", spec, dir);
 	return -1;
+}
+
+int sim_identity_find(const char *dir, const char *spec, struct sim_identity *out, char *why, size_t why_len)
+{
+	return sim_identity_find_all(dir, spec, out, 1, why, why_len) == 1 ? 0 : -1;
 }
 
 int sim_identity_list(const char *dir, FILE *to)

@@ -7,6 +7,7 @@ sim_model = \
 	tests/sim/atr.c tests/sim/atr.h \
 	tests/sim/card.h \
 	tests/sim/card_app.c tests/sim/card_app.h \
+	tests/sim/card_script.c tests/sim/card_script.h \
 	tests/sim/card_spec.c tests/sim/card_spec.h \
 	tests/sim/card_t0.c \
 	tests/sim/card_t1.c tests/sim/card_t1.h \
@@ -19,6 +20,7 @@ sim_model = \
 	tests/sim/reader_commands.c \
 	tests/sim/reader_params.c \
 	tests/sim/reader_chain.c \
+	tests/sim/reader_iccd.c \
 	tests/sim/reader_record.c \
 	tests/sim/reader_t1.c \
 	tests/sim/reader_xfr.c
@@ -85,6 +87,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unit/test_sim_card \
 	tests/unit/test_sim_card_t1 \
+	tests/unit/test_sim_levels \
 	tests/unit/test_sim_reader
 endif
 
@@ -96,6 +99,10 @@ tests_unit_test_sim_card_t1_SOURCES = tests/unit/test_sim_card_t1.c tests/unit/c
 tests_unit_test_sim_card_t1_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
 tests_unit_test_sim_card_t1_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_sim_card_t1_LDADD = tests/sim/libsimreader.la src/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_sim_levels_SOURCES = tests/unit/test_sim_levels.c tests/unit/check.h
+tests_unit_test_sim_levels_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
+tests_unit_test_sim_levels_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_sim_levels_LDADD = tests/sim/libsimreader.la $(CMOCKA_LIBS)
 tests_unit_test_sim_reader_SOURCES = tests/unit/test_sim_reader.c tests/unit/check.h
 tests_unit_test_sim_reader_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
 tests_unit_test_sim_reader_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

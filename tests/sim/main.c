@@ -19,7 +19,7 @@ enum { READY_MS = 30000, OPENED_MS = 5000, END_MS = 5000, SETTLE_MS = 20 };
 struct options {
 	struct child_options child;
 	const char *reader, *readers, *card;
-	bool pcscd, list;
+	bool pcscd, list, whole;
 	char **command; /* NULL: stay */
 };
 
@@ -219,6 +219,7 @@ static const char usage[] =
 	"\n"
 	"  --reader VID:PID[@bcd][/interface]  which reader (default: 04e6:5116, an SCR3310 that needs no "
 	"file)\n"
+	"  --whole          all CCID interfaces of that device, not only the first one that fits\n"
 	"  --readers DIR    folder of .reader files (default: $CCID_SIM_READERS, or the source tree's)\n"
 	"  --serial TEXT    give the reader a serial number\n"
 	"  --card CARD|none the card in slot 0 at the start (default: t0); README.md lists what a CARD may "
@@ -236,6 +237,7 @@ static const char usage[] =
 enum {
 	OPT_READER = 256,
 	OPT_READERS,
+	OPT_WHOLE,
 	OPT_SERIAL,
 	OPT_CARD,
 	OPT_ATR,
@@ -251,6 +253,7 @@ enum {
 static const struct option long_options[] = {
 	{ "reader", required_argument, NULL, OPT_READER },
 	{ "readers", required_argument, NULL, OPT_READERS },
+	{ "whole", no_argument, NULL, OPT_WHOLE },
 	{ "serial", required_argument, NULL, OPT_SERIAL },
 	{ "card", required_argument, NULL, OPT_CARD },
 	{ "atr", required_argument, NULL, OPT_ATR },
@@ -271,6 +274,7 @@ static int take_option(int option, struct options *o)
 	switch (option) {
 	case OPT_READER: o->reader = optarg; return 0;
 	case OPT_READERS: o->readers = optarg; return 0;
+	case OPT_WHOLE: o->whole = true; return 0;
 	case OPT_SERIAL: serial = optarg; return 0;
 	case OPT_CARD: o->card = optarg; return 0;
 	case OPT_ATR: atr_text = optarg; return 0;
@@ -304,21 +308,20 @@ static int parse_options(int argc, char **argv, struct options *o)
 static int set_up(struct sim *sim, const struct options *o)
 {
 	const char *wrong;
+	int found;
 	char why[512];
 
-	sim_identity_default(&sim->identity);
-	if (o->reader && sim_identity_find(o->readers, o->reader, &sim->identity, why, sizeof why) < 0) {
+	sim_identity_default(&sim->identity[0]);
+	found = o->reader ? sim_identity_find_all(o->readers, o->reader, sim->identity,
+						  o->whole ? USB_FUNCTIONS_MAX : 1, why, sizeof why)
+			  : 1;
+	if (found < 0) {
 		fprintf(stderr, "ccid-sim: %s\n", why);
 		return -1;
 	}
-	if (sim->identity.endpoints < 2 || !(sim->identity.descriptor[42] & 7)) {
-		fputs("ccid-sim: this reader has no bulk pipes or works at character level, which is not "
-		      "simulated\n",
-		      stderr);
-		return -1;
-	}
+	sim->identities = (unsigned)found;
 	if (serial)
-		snprintf(sim->identity.serial, sizeof sim->identity.serial, "%s", serial);
+		snprintf(sim->identity[0].serial, sizeof sim->identity[0].serial, "%s", serial);
 	sim->present[0] = strcmp(o->card, "none") != 0;
 	wrong = sim_card_spec_parse(atr_text ? atr_text : sim->present[0] ? o->card : "t0", &sim->next);
 	if (wrong) {

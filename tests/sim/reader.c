@@ -42,7 +42,7 @@ static void decode_class(const uint8_t *bytes, struct sim_class *c)
 	if (!c->max_ifsd)
 		c->max_ifsd = 254;
 	/* short APDUs go through even where the descriptor is wrong; at extended level they come in parts */
-	if (c->max_message < SIM_HEADER + 261u && !(c->features & FEAT_EXTENDED_APDU))
+	if (c->max_message < SIM_HEADER + 261u && (c->features & (FEAT_TPDU | FEAT_SHORT_APDU)))
 		c->max_message = SIM_HEADER + 261u;
 	if (c->max_message > SIM_MESSAGE_MAX)
 		c->max_message = SIM_MESSAGE_MAX;
@@ -56,6 +56,8 @@ struct sim_reader *sim_reader_new(const struct sim_identity *identity)
 		return NULL;
 	r->id = *identity;
 	decode_class(identity->descriptor, &r->class);
+	if (sim_is_iccd(r))
+		r->class.features |= FEAT_AUTO_VOLTAGE; /* it is its own supply */
 	r->slots = calloc(r->class.slots, sizeof *r->slots);
 	r->in = calloc(1, SIM_MESSAGE_MAX);
 	if (!r->slots || !r->in) {
@@ -396,7 +398,7 @@ enum sim_io sim_reader_interrupt(struct sim_reader *r, uint8_t buf[SIM_INTERRUPT
 {
 	bool any = false;
 
-	if (r->id.endpoints < 3)
+	if (r->id.endpoints == 0 || r->id.endpoints == 2)
 		return SIM_NAK;
 	memset(buf, 0, SIM_INTERRUPT_MAX);
 	buf[0] = 0x50;
@@ -451,6 +453,8 @@ enum sim_io sim_reader_control(struct sim_reader *r, const uint8_t setup[8], uin
 
 	r->now = now;
 	r->stats.controls++;
+	if (sim_is_iccd(r))
+		return sim_iccd_control(r, setup, data, len);
 	if (setup[0] == 0x21 && setup[1] == ABORT && *len == 0)
 		return control_abort(r, setup[2], setup[3]);
 	if (setup[0] == 0xA1 && setup[1] == GET_CLOCK_FREQUENCIES)
@@ -477,6 +481,7 @@ void sim_reader_bus_reset(struct sim_reader *r)
 		drop_queued(r, 0);
 	r->halted_in = r->halted_out = false;
 	r->in_len = 0;
+	r->iccd.answer_len = r->iccd.len = 0;
 	for (unsigned i = 0; i < r->class.slots; i++) {
 		struct sim_slot *slot = &r->slots[i];
 

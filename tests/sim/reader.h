@@ -134,8 +134,8 @@ const char *sim_reader_violation(const struct sim_reader *r, unsigned n);
 void sim_reader_violate(struct sim_reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The last messages, oldest first, one line each. */
 void sim_reader_trace(const struct sim_reader *r, FILE *to);
-/* One line per slot for a person. */
-void sim_reader_status(const struct sim_reader *r, FILE *to);
+/* One line per slot for a person, counted from first on. Returns how many. */
+unsigned sim_reader_status(const struct sim_reader *r, unsigned first, FILE *to);
 
 /* The name of a bMessageType ("XfrBlock"), or NULL. */
 const char *sim_message_name(uint8_t type);

@@ -129,6 +129,17 @@ struct traced {
 	uint8_t bytes[TRACE_BYTES];
 };
 
+/* A token on the control pipe: what it says next, and when. */
+struct iccd {
+	uint64_t ready;
+	uint8_t status; /* version A */
+	uint8_t header[5];
+	uint8_t data[256 + 2];
+	size_t len;
+	size_t answer_len; /* version B */
+	uint8_t answer[1 + SIM_MESSAGE_MAX];
+};
+
 struct sim_damage {
 	unsigned every, blocks;
 };
@@ -150,6 +161,7 @@ struct sim_reader {
 	struct traced trace[TRACE_MAX];
 	size_t trace_next, trace_len;
 	uint64_t now;
+	struct iccd iccd;
 	uint8_t scratch[SIM_MESSAGE_MAX]; /* the data of the reply that is being made */
 };
 
@@ -198,6 +210,7 @@ void sim_run_set_parameters(struct sim_reader *r, const struct command *cmd, str
 void sim_run_reset_parameters(struct sim_reader *r, const struct command *cmd, struct reply *reply);
 void sim_run_set_rate(struct sim_reader *r, const struct command *cmd, struct reply *reply);
 void sim_xfr_block(struct sim_reader *r, const struct command *cmd, struct reply *reply);
+void sim_announce_ifsd(struct sim_reader *r, struct sim_slot *slot, struct line *line);
 void sim_xfr_chain(struct sim_reader *r, const struct command *cmd, struct reply *reply);
 void sim_xfr_apdu(struct sim_reader *r, const struct command *cmd, struct reply *reply);
 void sim_params_after_reset(struct sim_reader *r, struct sim_slot *slot);
@@ -215,6 +228,10 @@ int sim_t1_apdu(struct sim_reader *r, struct sim_slot *slot, struct line *line, 
 		size_t len, uint8_t *out, size_t cap, size_t *out_len);
 void sim_line_send(struct line *line, const uint8_t *bytes, size_t len);
 bool sim_line_recv(struct line *line, uint8_t *byte);
+
+/* Class requests of a token (reader_iccd.c), which has no bulk pipes. */
+bool sim_is_iccd(const struct sim_reader *r);
+enum sim_io sim_iccd_control(struct sim_reader *r, const uint8_t setup[8], uint8_t *data, size_t *len);
 
 bool sim_slot_active(const struct sim_slot *slot);
 

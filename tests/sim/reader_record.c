@@ -67,19 +67,20 @@ void sim_reader_trace(const struct sim_reader *r, FILE *to)
 		print_traced(&r->trace[(first + i) % TRACE_MAX], r->trace[first].at, to);
 }
 
-void sim_reader_status(const struct sim_reader *r, FILE *to)
+unsigned sim_reader_status(const struct sim_reader *r, unsigned first, FILE *to)
 {
 	static const char *const powers[] = { "card, powered", "card, not powered", "empty" };
 
 	for (unsigned i = 0; i < r->class.slots; i++) {
 		const struct sim_slot *slot = &r->slots[i];
 
-		fprintf(to, "slot %u: %s", i, powers[slot->power]);
+		fprintf(to, "slot %u: %s", first + i, powers[slot->power]);
 		if (sim_slot_active(slot))
 			fprintf(to, ", T=%u, Fi/Di %02X", slot->params.protocol,
 				slot->params.bytes[PARAM_FIDI]);
 		fprintf(to, "%s\n", slot->abort_control ? ", aborting" : "");
 	}
+	return r->class.slots;
 }
 
 int sim_reader_fault(struct sim_reader *r, const struct sim_fault *fault)

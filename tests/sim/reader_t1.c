@@ -53,6 +53,8 @@ static int exchange(struct sim_reader *r, struct sim_slot *slot, struct line *li
 
 	sim_line_send(line, block, len);
 	*out_len = receive(line, has_crc(slot), out);
+	if (line->card->garbled)
+		return ERR_PARITY;
 	if (line->delay_ms > limit) {
 		line->delay_ms = limit;
 		return ERR_MUTE;
@@ -99,7 +101,7 @@ static bool due(struct sim_damage *d)
 }
 
 /* A reader with automatic IFSD tells the card before the first block of the host (dwFeatures, 400h). */
-static void announce_ifsd(struct sim_reader *r, struct sim_slot *slot, struct line *line)
+void sim_announce_ifsd(struct sim_reader *r, struct sim_slot *slot, struct line *line)
 {
 	uint8_t block[PROLOGUE + 1 + 2] = { 0, PCB_IFS, 1, (uint8_t)r->class.max_ifsd };
 	uint8_t out[SIM_T1_BLOCK_MAX];
@@ -138,7 +140,7 @@ void sim_xfr_block(struct sim_reader *r, const struct command *cmd, struct reply
 		return;
 	}
 	check_bwi(r, slot, cmd);
-	announce_ifsd(r, slot, &line);
+	sim_announce_ifsd(r, slot, &line);
 	slot->used = true;
 	memcpy(block, cmd->data, cmd->len);
 	if (due(&r->damage[SIM_DAMAGE_OUT]))

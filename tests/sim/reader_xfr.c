@@ -179,6 +179,11 @@ static void xfr_characters(struct sim_reader *r, const struct command *cmd, stru
 	const size_t want = cmd->specific[1] | (size_t)cmd->specific[2] << 8;
 	struct line line = sim_line_of(r, cmd->slot);
 
+	if (want > r->class.max_message - SIM_HEADER)
+		sim_reader_violate(r, "%zu characters do not fit dwMaxCCIDMessageLength %u", want,
+				   r->class.max_message);
+	if (cmd->slot->params.protocol == 1)
+		sim_announce_ifsd(r, cmd->slot, &line);
 	cmd->slot->used = true;
 	if (cmd->len)
 		sim_line_send(&line, cmd->data, cmd->len);

@@ -5,15 +5,31 @@
 
 #include <stdio.h>
 
+/* The reader that has this slot; *slot becomes the number that it has there. NULL: no such slot. */
+static struct sim_reader *find_slot(const struct sim *sim, unsigned *slot)
+{
+	for (unsigned i = 0; i < sim->dev->functions; i++) {
+		struct sim_reader *reader = sim->dev->function[i].reader;
+
+		if (*slot < sim_reader_slots(reader))
+			return reader;
+		*slot -= sim_reader_slots(reader);
+	}
+	return NULL;
+}
+
 static const char *put_card(struct sim *sim, unsigned slot)
 {
-	struct sim_card *card = sim_card_make(&sim->inside[slot], sim->supplies);
+	unsigned number = slot;
+	struct sim_reader *reader = find_slot(sim, &number);
+	struct sim_card *card;
 
+	if (!reader)
+		return "no such slot";
+	card = sim_card_make(&sim->inside[slot], sim->supplies);
 	if (!card)
 		return "out of memory";
-	return sim_reader_insert(sim->dev->reader, slot, card, loop_now()) < 0
-		       ? "no such slot, or there is a card in it"
-		       : NULL;
+	return sim_reader_insert(reader, number, card, loop_now()) < 0 ? "there is a card in it" : NULL;
 }
 
 const char *sim_plug(struct sim *sim)
@@ -25,10 +41,10 @@ const char *sim_plug(struct sim *sim)
 	/* the kernel gives a device that comes back the next number */
 	sim->devnum =
 		sim->devnum < DEVNUM_FIRST || sim->devnum == DEVNUM_LAST ? DEVNUM_FIRST : sim->devnum + 1;
-	sim->dev = usb_dev_new(&sim->identity, BUS, sim->devnum);
+	sim->dev = usb_dev_new(sim->identity, sim->identities, BUS, sim->devnum);
 	if (!sim->dev)
 		return "out of memory";
-	for (unsigned i = 0; i < sim_reader_slots(sim->dev->reader); i++)
+	for (unsigned i = 0; i < SIM_SLOTS; i++)
 		if (sim->present[i])
 			put_card(sim, i);
 	usbfs_server_plug(sim->server, sim->dev);
@@ -36,9 +52,8 @@ const char *sim_plug(struct sim *sim)
 	return NULL;
 }
 
-static void remember_violations(struct sim *sim)
+static void remember_violations(struct sim *sim, const struct sim_reader *reader)
 {
-	const struct sim_reader *reader = sim->dev->reader;
 	const char *text;
 
 	for (unsigned i = 0; (text = sim_reader_violation(reader, i)) && sim->past + i < SIM_PAST_MAX; i++)
@@ -50,7 +65,8 @@ const char *sim_unplug(struct sim *sim)
 {
 	if (!sim->dev)
 		return "the reader is not plugged in";
-	remember_violations(sim);
+	for (unsigned i = 0; i < sim->dev->functions; i++)
+		remember_violations(sim, sim->dev->function[i].reader);
 	usbfs_server_plug(sim->server, NULL);
 	sim->dev = NULL;
 	testbed_remove(sim->bed);
@@ -72,15 +88,23 @@ const char *sim_insert(struct sim *sim, unsigned slot)
 
 const char *sim_remove(struct sim *sim, unsigned slot)
 {
+	unsigned number = slot;
+	struct sim_reader *reader;
+
 	if (slot >= SIM_SLOTS || !sim->present[slot])
 		return "no card in that slot";
-	if (sim->dev)
-		sim_reader_remove(sim->dev->reader, slot, loop_now());
+	reader = sim->dev ? find_slot(sim, &number) : NULL;
+	if (reader)
+		sim_reader_remove(reader, number, loop_now());
 	sim->present[slot] = false;
 	return NULL;
 }
 
 unsigned sim_violations(const struct sim *sim)
 {
-	return sim->past + (sim->dev ? sim_reader_stats(sim->dev->reader)->violations : 0);
+	unsigned count = sim->past;
+
+	for (unsigned i = 0; sim->dev && i < sim->dev->functions; i++)
+		count += sim_reader_stats(sim->dev->function[i].reader)->violations;
+	return count;
 }

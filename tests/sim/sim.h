@@ -10,15 +10,18 @@
 enum { SIM_SLOTS = 256, SIM_PAST_MAX = 64 };
 
 struct sim {
-	struct sim_identity identity;
+	struct sim_identity identity[USB_FUNCTIONS_MAX]; /* one for each interface of the device */
+	unsigned identities;
 	struct testbed *bed;
 	struct usbfs_server *server;
 	struct usb_dev *dev; /* NULL: unplugged; owned by the server */
 	unsigned devnum;
+	/* The slots of a second reader have the numbers after those of the first one. */
 	bool present[SIM_SLOTS]; /* cards stay in the slots of a reader that is unplugged and plugged again */
 	struct sim_card_spec inside[SIM_SLOTS]; /* what they are */
 	struct sim_card_spec next;              /* what is inserted next */
 	unsigned supplies;
+	struct sim_script script; /* of the cards that were made to follow it */
 	/* violations of readers that were unplugged since */
 	unsigned past;
 	char past_text[SIM_PAST_MAX][160];

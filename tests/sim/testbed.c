@@ -138,7 +138,7 @@ static void put_text(struct list *attributes, const char *name, const char *text
 
 static gchar *add_device(struct testbed *bed, const struct usb_dev *dev)
 {
-	const struct sim_identity *id = sim_reader_identity(dev->reader);
+	const struct sim_identity *id = usb_dev_identity(dev);
 	struct list attributes = { 0 }, properties = { 0 };
 	uint8_t descriptors[600];
 	size_t len = usb_dev_descriptors(dev, descriptors, sizeof descriptors);
@@ -168,12 +168,12 @@ static gchar *add_device(struct testbed *bed, const struct usb_dev *dev)
 	return path;
 }
 
-static gchar *add_interface(struct testbed *bed, const struct usb_dev *dev, unsigned number)
+static gchar *add_interface(struct testbed *bed, struct usb_dev *dev, unsigned number)
 {
 	static const uint8_t vendor[3] = { 0xFF, 0xFF, 0xFF };
-	const struct sim_identity *id = sim_reader_identity(dev->reader);
-	const bool ccid = number == usb_dev_ccid_interface(dev);
-	const uint8_t *class = ccid ? id->class : vendor;
+	const struct usb_function *function = usb_function_of_interface(dev, number);
+	const struct sim_identity *id = function ? sim_reader_identity(function->reader) : NULL;
+	const uint8_t *class = id ? id->class : vendor;
 	struct list attributes = { 0 }, properties = { 0 };
 	char name[32];
 
@@ -183,16 +183,16 @@ static gchar *add_interface(struct testbed *bed, const struct usb_dev *dev, unsi
 	put(&attributes, "bInterfaceClass", "%02x", class[0]);
 	put(&attributes, "bInterfaceSubClass", "%02x", class[1]);
 	put(&attributes, "bInterfaceProtocol", "%02x", class[2]);
-	put(&attributes, "bNumEndpoints", "%02x", ccid ? id->endpoints : 0);
-	if (ccid)
+	put(&attributes, "bNumEndpoints", "%02x", id ? id->endpoints : 0);
+	if (id)
 		put_text(&attributes, "interface", id->interface_name);
 	put(&properties, "DEVTYPE", "usb_interface");
 	put(&properties, "INTERFACE", "%u/%u/%u", class[0], class[1], class[2]);
-	put_product(&properties, id);
+	put_product(&properties, usb_dev_identity(dev));
 	return add(bed, name, bed->device, &attributes, &properties);
 }
 
-void testbed_add(struct testbed *bed, const struct usb_dev *dev)
+void testbed_add(struct testbed *bed, struct usb_dev *dev)
 {
 	const unsigned count = usb_dev_interfaces(dev);
 

@@ -11,7 +11,7 @@ struct testbed;
 struct testbed *testbed_new(void);
 void testbed_free(struct testbed *bed);
 /* The device appears at 1-1 with its interfaces; the events are sent. */
-void testbed_add(struct testbed *bed, const struct usb_dev *dev);
+void testbed_add(struct testbed *bed, struct usb_dev *dev);
 void testbed_remove(struct testbed *bed);
 
 #endif

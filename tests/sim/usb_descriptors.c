@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+enum { CONFIG_MAX = 560 };
 enum { DESC_DEVICE = 1, DESC_CONFIG = 2, DESC_STRING = 3, DESC_INTERFACE = 4, DESC_ENDPOINT = 5 };
 enum { STR_MANUFACTURER = 1, STR_PRODUCT, STR_SERIAL, STR_INTERFACE, STRINGS };
 
@@ -23,19 +24,55 @@ static uint8_t index_of(const struct sim_identity *id, uint8_t index)
 	return string_of(id, index) ? index : 0;
 }
 
-bool usb_has_interrupt(const struct usb_dev *dev)
+const struct sim_identity *usb_dev_identity(const struct usb_dev *dev)
 {
-	return sim_reader_identity(dev->reader)->endpoints >= 3;
+	return sim_reader_identity(dev->function[0].reader);
 }
 
-uint8_t usb_dev_ccid_interface(const struct usb_dev *dev)
+uint8_t usb_function_interface(const struct usb_function *function)
 {
-	return sim_reader_identity(dev->reader)->interface_number & 15;
+	return sim_reader_identity(function->reader)->interface_number & 15;
 }
 
 unsigned usb_dev_interfaces(const struct usb_dev *dev)
 {
-	return usb_dev_ccid_interface(dev) + 1u;
+	unsigned last = 0;
+
+	for (unsigned i = 0; i < dev->functions; i++)
+		if (usb_function_interface(&dev->function[i]) > last)
+			last = usb_function_interface(&dev->function[i]);
+	return last + 1;
+}
+
+struct usb_function *usb_function_of_interface(struct usb_dev *dev, unsigned interface)
+{
+	for (unsigned i = 0; i < dev->functions; i++)
+		if (usb_function_interface(&dev->function[i]) == interface)
+			return &dev->function[i];
+	return NULL;
+}
+
+/* bNumEndpoints: 3 is all of them, 2 bulk only, 1 interrupt only */
+static bool has_endpoint(const struct sim_identity *id, unsigned kind)
+{
+	return kind == USB_EP_INT ? id->endpoints & 1 : id->endpoints >= 2;
+}
+
+unsigned usb_ep_kind(unsigned ep)
+{
+	static const unsigned kinds[USB_EPS] = { USB_EP_OUT, USB_EP_IN, USB_EP_INT };
+
+	return kinds[((ep & 15) + USB_EPS - 1) % USB_EPS];
+}
+
+struct usb_function *usb_function_of_endpoint(struct usb_dev *dev, unsigned ep)
+{
+	const unsigned kind = usb_ep_kind(ep), at = ((ep & 15) - 1) / USB_EPS;
+
+	if ((ep & 15) == 0 || at >= dev->functions || (ep & 0x80) != (kind & 0x80) ||
+	    !has_endpoint(sim_reader_identity(dev->function[at].reader), kind))
+		return NULL;
+	return &dev->function[at];
 }
 
 static void device_descriptor(const struct sim_identity *id, struct wr *w)
@@ -75,31 +112,43 @@ static void interface_descriptor(struct wr *w, uint8_t number, uint8_t endpoints
 	wr_u8(w, name);
 }
 
-static void ccid_descriptors(const struct sim_identity *id, uint8_t number, struct wr *w)
+static void ccid_descriptors(const struct sim_identity *id, unsigned at, struct wr *w)
 {
 	enum { BULK = 2, INTERRUPT = 3 };
-	const uint8_t endpoints = id->endpoints >= 3 ? 3 : 2;
+	const uint8_t base = (uint8_t)(at * USB_EPS);
 
-	interface_descriptor(w, number, endpoints, id->class, index_of(id, STR_INTERFACE));
+	interface_descriptor(w, id->interface_number & 15, id->endpoints > 3 ? 3 : id->endpoints, id->class,
+			     index_of(id, STR_INTERFACE));
 	wr_bytes(w, id->descriptor, sizeof id->descriptor);
-	endpoint_descriptor(w, USB_EP_OUT, BULK, SIM_PACKET, 0);
-	endpoint_descriptor(w, USB_EP_IN, BULK, SIM_PACKET, 0);
-	if (endpoints == 3)
-		endpoint_descriptor(w, USB_EP_INT, INTERRUPT, SIM_PACKET, 16);
+	if (has_endpoint(id, USB_EP_OUT)) {
+		endpoint_descriptor(w, USB_EP_OUT + base, BULK, SIM_PACKET, 0);
+		endpoint_descriptor(w, USB_EP_IN + base, BULK, SIM_PACKET, 0);
+	}
+	if (has_endpoint(id, USB_EP_INT))
+		endpoint_descriptor(w, USB_EP_INT + base, INTERRUPT, SIM_PACKET, 16);
 }
 
-/* Where the CCID interface is not the first one, idle vendor interfaces stand before it. */
-static void config_descriptor(const struct usb_dev *dev, struct wr *w)
+static void one_interface(const struct usb_dev *dev, unsigned number, struct wr *w)
 {
 	static const uint8_t vendor_class[3] = { 0xFF, 0xFF, 0xFF };
-	const struct sim_identity *id = sim_reader_identity(dev->reader);
-	const uint8_t number = usb_dev_ccid_interface(dev);
-	uint8_t body[512];
+
+	for (unsigned i = 0; i < dev->functions; i++) {
+		if (usb_function_interface(&dev->function[i]) != number)
+			continue;
+		ccid_descriptors(sim_reader_identity(dev->function[i].reader), i, w);
+		return;
+	}
+	interface_descriptor(w, (uint8_t)number, 0, vendor_class, 0);
+}
+
+/* Where an interface below the last CCID interface is none, an idle vendor interface stands. */
+static void config_descriptor(const struct usb_dev *dev, struct wr *w)
+{
+	uint8_t body[CONFIG_MAX];
 	struct wr b = wr_of(body, sizeof body);
 
-	for (uint8_t i = 0; i < number; i++)
-		interface_descriptor(&b, i, 0, vendor_class, 0);
-	ccid_descriptors(id, number, &b);
+	for (unsigned i = 0; i < usb_dev_interfaces(dev); i++)
+		one_interface(dev, i, &b);
 	wr_u8(w, 9);
 	wr_u8(w, DESC_CONFIG);
 	wr_le16(w, (uint16_t)(9 + sizeof body - b.left));
@@ -115,7 +164,7 @@ size_t usb_dev_descriptors(const struct usb_dev *dev, uint8_t *out, size_t cap)
 {
 	struct wr w = wr_of(out, cap);
 
-	device_descriptor(sim_reader_identity(dev->reader), &w);
+	device_descriptor(usb_dev_identity(dev), &w);
 	config_descriptor(dev, &w);
 	return cap - w.left;
 }
@@ -135,7 +184,7 @@ static uint16_t next_char(const char **text)
 
 static int string_descriptor(const struct usb_dev *dev, uint8_t index, struct wr *w)
 {
-	const char *text = string_of(sim_reader_identity(dev->reader), index);
+	const char *text = string_of(usb_dev_identity(dev), index);
 	uint8_t body[252];
 	struct wr b = wr_of(body, sizeof body);
 
@@ -158,7 +207,7 @@ static int get_descriptor(const struct usb_dev *dev, const uint8_t *setup, uint8
 	size_t have;
 
 	if (setup[3] == DESC_DEVICE)
-		device_descriptor(sim_reader_identity(dev->reader), &w);
+		device_descriptor(usb_dev_identity(dev), &w);
 	else if (setup[3] == DESC_CONFIG && setup[2] == 0)
 		config_descriptor(dev, &w);
 	else if (setup[3] != DESC_STRING || string_descriptor(dev, setup[2], &w) < 0)
@@ -176,6 +225,16 @@ static int give(uint8_t *data, size_t len, const uint8_t *bytes, size_t have)
 		have = len;
 	memcpy(data, bytes, have);
 	return (int)have;
+}
+
+static int clear_halt(struct usb_dev *dev, unsigned ep)
+{
+	struct usb_function *function = usb_function_of_endpoint(dev, ep);
+
+	if (!function)
+		return -EPIPE;
+	sim_reader_clear_halt(function->reader, ep & 0x80);
+	return 0;
 }
 
 int usb_standard_request(struct usb_dev *dev, const uint8_t setup[8], uint8_t *data, size_t len)
@@ -203,10 +262,8 @@ int usb_standard_request(struct usb_dev *dev, const uint8_t setup[8], uint8_t *d
 		return give(data, len, zeros, 2);
 	if (in && setup[1] == GET_INTERFACE)
 		return give(data, len, zeros, 1);
-	if (setup[0] == 0x02 && setup[1] == CLEAR_FEATURE) {
-		sim_reader_clear_halt(dev->reader, setup[4] & 0x80);
-		return 0;
-	}
+	if (setup[0] == 0x02 && setup[1] == CLEAR_FEATURE)
+		return clear_halt(dev, setup[4]);
 	/* what a device without remote wake-up and alternate settings has nothing to do for */
 	if (!in && (setup[1] == CLEAR_FEATURE || setup[1] == SET_FEATURE || setup[1] == SET_CONFIGURATION ||
 		    (setup[1] == SET_INTERFACE && setup[2] == 0)))

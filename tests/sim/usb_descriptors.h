@@ -5,8 +5,6 @@
 
 #include "usbdev.h"
 
-bool usb_has_interrupt(const struct usb_dev *dev);
-
 /* Bytes of the data stage, or -EPIPE where the device stalls. */
 int usb_standard_request(struct usb_dev *dev, const uint8_t setup[8], uint8_t *data, size_t len);
 

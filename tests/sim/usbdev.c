@@ -8,25 +8,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t ccid_bit(const struct usb_dev *dev)
+static bool is_ccid(const struct usb_dev *dev, unsigned interface)
 {
-	return 1u << usb_dev_ccid_interface(dev);
+	for (unsigned i = 0; i < dev->functions; i++)
+		if (usb_function_interface(&dev->function[i]) == interface)
+			return true;
+	return false;
 }
 
-struct usb_dev *usb_dev_new(const struct sim_identity *identity, unsigned busnum, unsigned devnum)
+static void free_device(struct usb_dev *dev)
+{
+	for (unsigned i = 0; i < dev->functions; i++)
+		sim_reader_free(dev->function[i].reader);
+	free(dev);
+}
+
+struct usb_dev *usb_dev_new(const struct sim_identity *identities, unsigned count, unsigned busnum,
+			    unsigned devnum)
 {
 	struct usb_dev *dev = calloc(1, sizeof *dev);
 
 	if (!dev)
 		return NULL;
-	dev->reader = sim_reader_new(identity);
 	dev->busnum = busnum;
 	dev->devnum = devnum;
 	dev->configuration = 1;
-	if (dev->reader)
-		return dev;
-	free(dev);
-	return NULL;
+	while (dev->functions < count && dev->functions < USB_FUNCTIONS_MAX) {
+		dev->function[dev->functions].reader = sim_reader_new(&identities[dev->functions]);
+		if (!dev->function[dev->functions].reader) {
+			free_device(dev);
+			return NULL;
+		}
+		dev->functions++;
+	}
+	return dev;
 }
 
 /* ---- URBs ---- */
@@ -76,13 +91,13 @@ static void end_all(struct usb_file *file, int status)
 }
 
 /* One transfer on the command pipe. */
-static int run_out(struct usb_dev *dev, struct urb *urb, uint64_t now)
+static int run_out(struct usb_function *f, struct urb *urb, uint64_t now)
 {
-	enum sim_io io = sim_reader_bulk_out(dev->reader, urb->data, urb->len, now);
+	enum sim_io io = sim_reader_bulk_out(f->reader, urb->data, urb->len, now);
 
 	if (io == SIM_DONE && urb->len && urb->len % SIM_PACKET == 0 &&
 	    (urb->flags & USBDEVFS_URB_ZERO_PACKET))
-		io = sim_reader_bulk_out(dev->reader, NULL, 0, now);
+		io = sim_reader_bulk_out(f->reader, NULL, 0, now);
 	if (io == SIM_STALL)
 		return -EPIPE;
 	urb->actual = urb->len;
@@ -95,43 +110,42 @@ static size_t min_size(size_t a, size_t b)
 }
 
 /* Packet by packet: a transfer ends when it is full or with a short packet; a packet that does not fit is babble. */
-static int run_in(struct usb_dev *dev, struct urb *urb, uint64_t now)
+static int run_in(struct usb_function *f, bool no_zlp, struct urb *urb, uint64_t now)
 {
 	for (;;) {
 		size_t packet;
 
-		if (dev->in_at == dev->in_len && !dev->in_zlp) {
-			enum sim_io io =
-				sim_reader_bulk_in(dev->reader, dev->in, sizeof dev->in, &dev->in_len, now);
+		if (f->in_at == f->in_len && !f->in_zlp) {
+			enum sim_io io = sim_reader_bulk_in(f->reader, f->in, sizeof f->in, &f->in_len, now);
 
-			dev->in_at = 0;
+			f->in_at = 0;
 			if (io != SIM_DONE)
-				dev->in_len = 0;
+				f->in_len = 0;
 			if (io != SIM_DONE)
 				return io == SIM_STALL ? -EPIPE : -EAGAIN;
-			dev->in_zlp = dev->in_len % SIM_PACKET == 0 && !dev->no_zlp;
+			f->in_zlp = f->in_len % SIM_PACKET == 0 && !no_zlp;
 		}
-		packet = min_size(dev->in_len - dev->in_at, SIM_PACKET);
+		packet = min_size(f->in_len - f->in_at, SIM_PACKET);
 		if (packet > urb->len - urb->actual) {
-			dev->in_at += packet;
+			f->in_at += packet;
 			return -EOVERFLOW;
 		}
-		memcpy(urb->data + urb->actual, dev->in + dev->in_at, packet);
+		memcpy(urb->data + urb->actual, f->in + f->in_at, packet);
 		urb->actual += packet;
-		dev->in_at += packet;
+		f->in_at += packet;
 		if (packet == 0)
-			dev->in_zlp = false;
+			f->in_zlp = false;
 		if (packet < SIM_PACKET || urb->actual == urb->len)
 			return 0;
 	}
 }
 
-static int run_interrupt(struct usb_dev *dev, struct urb *urb)
+static int run_interrupt(struct usb_function *f, struct urb *urb)
 {
 	uint8_t buf[SIM_INTERRUPT_MAX];
 	size_t len;
 
-	if (sim_reader_interrupt(dev->reader, buf, &len) != SIM_DONE)
+	if (sim_reader_interrupt(f->reader, buf, &len) != SIM_DONE)
 		return -EAGAIN;
 	urb->actual = min_size(len, urb->len);
 	memcpy(urb->data, buf, urb->actual);
@@ -140,10 +154,12 @@ static int run_interrupt(struct usb_dev *dev, struct urb *urb)
 
 static int run_urb(struct usb_dev *dev, struct urb *urb, uint64_t now)
 {
-	switch (urb->ep) {
-	case USB_EP_OUT: return run_out(dev, urb, now);
-	case USB_EP_IN: return run_in(dev, urb, now);
-	default: return run_interrupt(dev, urb);
+	struct usb_function *f = usb_function_of_endpoint(dev, urb->ep);
+
+	switch (usb_ep_kind(urb->ep)) {
+	case USB_EP_OUT: return run_out(f, urb, now);
+	case USB_EP_IN: return run_in(f, dev->no_zlp, urb, now);
+	default: return run_interrupt(f, urb);
 	}
 }
 
@@ -151,7 +167,7 @@ static int run_urb(struct usb_dev *dev, struct urb *urb, uint64_t now)
 static void run_file(struct usb_file *file, uint64_t now)
 {
 	struct urb **at = &file->pending;
-	uint8_t blocked[3] = { 0 };
+	uint8_t blocked[USB_EPS * USB_FUNCTIONS_MAX] = { 0 };
 	size_t blocked_len = 0;
 
 	while (*at) {
@@ -172,10 +188,17 @@ static void run_file(struct usb_file *file, uint64_t now)
 
 uint64_t usb_dev_run(struct usb_dev *dev, uint64_t now)
 {
+	uint64_t next = SIM_NEVER;
+
 	for (size_t i = 0; i < USB_FILES_MAX; i++)
 		if (dev->files[i])
 			run_file(dev->files[i], now);
-	return sim_reader_next(dev->reader, now);
+	for (unsigned i = 0; i < dev->functions; i++) {
+		const uint64_t its = sim_reader_next(dev->function[i].reader, now);
+
+		next = its < next ? its : next;
+	}
+	return next;
 }
 
 /* ---- files and interfaces ---- */
@@ -225,15 +248,14 @@ void usb_dev_free(struct usb_dev *dev)
 		file->claimed = 0;
 		forget_file(file);
 	}
-	sim_reader_free(dev->reader);
-	free(dev);
+	free_device(dev);
 }
 
 static bool taken_by_other(const struct usb_file *file, unsigned interface)
 {
 	const struct usb_dev *dev = file->dev;
 
-	if (1u << interface == ccid_bit(dev) && (dev->kernel_driver || dev->other_process))
+	if (is_ccid(dev, interface) && (dev->kernel_driver || dev->other_process))
 		return true;
 	for (size_t i = 0; i < USB_FILES_MAX; i++)
 		if (dev->files[i] && dev->files[i] != file && (dev->files[i]->claimed & 1u << interface))
@@ -256,6 +278,21 @@ int usb_claim(struct usb_file *file, unsigned interface)
 	return 0;
 }
 
+/* Transfers end with the claim of their interface. */
+static void end_interface(struct usb_file *file, unsigned interface)
+{
+	struct urb **at = &file->pending;
+
+	while (*at) {
+		struct usb_function *f = usb_function_of_endpoint(file->dev, (*at)->ep);
+
+		if (f && usb_function_interface(f) == interface)
+			complete(file, at, -ENOENT);
+		else
+			at = &(*at)->next;
+	}
+}
+
 int usb_release(struct usb_file *file, unsigned interface)
 {
 	if (no_interface(file, interface))
@@ -263,9 +300,16 @@ int usb_release(struct usb_file *file, unsigned interface)
 	if (!(file->claimed & 1u << interface))
 		return -EINVAL;
 	file->claimed &= ~(1u << interface);
-	if (1u << interface == ccid_bit(file->dev))
-		end_all(file, -ENOENT);
+	end_interface(file, interface);
 	return 0;
+}
+
+/* Who is told of what happens to an interface. */
+static struct sim_reader *reader_of(struct usb_dev *dev, unsigned interface)
+{
+	struct usb_function *f = usb_function_of_interface(dev, interface);
+
+	return f ? f->reader : dev->function[0].reader;
 }
 
 /* usbfs claims an interface silently when it is used; a driver that relies on that has forgotten something. */
@@ -275,14 +319,23 @@ static int use_interface(struct usb_file *file, unsigned interface)
 		return -ENOENT;
 	if (file->claimed & 1u << interface)
 		return 0;
-	sim_reader_violate(file->dev->reader, "interface %u is used without having been claimed", interface);
+	sim_reader_violate(reader_of(file->dev, interface),
+			   "interface %u is used without having been claimed", interface);
 	return usb_claim(file, interface);
 }
 
-static void forget_input(struct usb_dev *dev)
+static void forget_input(struct usb_function *f)
 {
-	dev->in_at = dev->in_len = 0;
-	dev->in_zlp = false;
+	f->in_at = f->in_len = 0;
+	f->in_zlp = false;
+}
+
+static void reset_functions(struct usb_dev *dev)
+{
+	for (unsigned i = 0; i < dev->functions; i++) {
+		forget_input(&dev->function[i]);
+		sim_reader_bus_reset(dev->function[i].reader);
+	}
 }
 
 static bool anything_claimed(const struct usb_dev *dev)
@@ -300,8 +353,7 @@ int usb_set_configuration(struct usb_file *file, unsigned value)
 	if (anything_claimed(file->dev))
 		return -EBUSY;
 	file->dev->configuration = value == 1;
-	forget_input(file->dev);
-	sim_reader_bus_reset(file->dev->reader);
+	reset_functions(file->dev);
 	return 0;
 }
 
@@ -316,18 +368,19 @@ int usb_set_interface(struct usb_file *file, unsigned interface, unsigned settin
 
 int usb_clear_halt(struct usb_file *file, unsigned ep)
 {
+	struct usb_function *f = usb_function_of_endpoint(file->dev, ep);
 	int error;
 
-	if (ep != USB_EP_OUT && ep != USB_EP_IN && !(ep == USB_EP_INT && usb_has_interrupt(file->dev)))
+	if (!f)
 		return -ENOENT;
-	error = use_interface(file, usb_dev_ccid_interface(file->dev));
+	error = use_interface(file, usb_function_interface(f));
 	if (error)
 		return error;
-	if (ep == USB_EP_INT)
+	if (usb_ep_kind(ep) == USB_EP_INT)
 		return 0;
-	if (ep == USB_EP_IN)
-		forget_input(file->dev);
-	sim_reader_clear_halt(file->dev->reader, ep == USB_EP_IN);
+	if (usb_ep_kind(ep) == USB_EP_IN)
+		forget_input(f);
+	sim_reader_clear_halt(f->reader, usb_ep_kind(ep) == USB_EP_IN);
 	return 0;
 }
 
@@ -342,14 +395,13 @@ int usb_reset(struct usb_file *file)
 		end_all(dev->files[i], -ENOENT);
 		dev->files[i]->claimed = 0;
 	}
-	forget_input(dev);
-	sim_reader_bus_reset(dev->reader);
+	reset_functions(dev);
 	return 0;
 }
 
 const char *usb_driver(const struct usb_file *file, unsigned interface)
 {
-	if (file->dev->kernel_driver && 1u << interface == ccid_bit(file->dev))
+	if (file->dev->kernel_driver && is_ccid(file->dev, interface))
 		return "ccid_kernel";
 	if ((file->claimed & 1u << interface) || taken_by_other(file, interface))
 		return "usbfs";
@@ -384,6 +436,7 @@ int usb_connect_driver(struct usb_file *file, unsigned interface)
 int usb_control(struct usb_file *file, const uint8_t setup[8], uint8_t *data, size_t len, uint64_t now)
 {
 	const bool class = (setup[0] & 0x60) == 0x20;
+	struct usb_function *f = usb_function_of_interface(file->dev, setup[4]);
 	int error;
 
 	file->dev->urbs++;
@@ -394,9 +447,7 @@ int usb_control(struct usb_file *file, const uint8_t setup[8], uint8_t *data, si
 	}
 	if (!class)
 		return usb_standard_request(file->dev, setup, data, len);
-	if ((setup[0] & 0x1F) != 1 || setup[4] != usb_dev_ccid_interface(file->dev))
-		return -EPIPE;
-	if (sim_reader_control(file->dev->reader, setup, data, &len, now) != SIM_DONE)
+	if ((setup[0] & 0x1F) != 1 || !f || sim_reader_control(f->reader, setup, data, &len, now) != SIM_DONE)
 		return -EPIPE;
 	return (int)len;
 }
@@ -422,16 +473,17 @@ static int submit_control(struct usb_file *file, struct urb *urb, uint64_t now)
 
 int usb_submit(struct usb_file *file, struct urb *urb, uint64_t now)
 {
+	struct usb_function *f;
 	int error;
 
 	if (urb->type == USBDEVFS_URB_TYPE_CONTROL)
 		return submit_control(file, urb, now);
 	if (urb->type != USBDEVFS_URB_TYPE_BULK && urb->type != USBDEVFS_URB_TYPE_INTERRUPT)
 		return -EINVAL;
-	if (urb->ep != USB_EP_OUT && urb->ep != USB_EP_IN &&
-	    !(urb->ep == USB_EP_INT && usb_has_interrupt(file->dev)))
+	f = usb_function_of_endpoint(file->dev, urb->ep);
+	if (!f)
 		return -ENOENT;
-	error = use_interface(file, usb_dev_ccid_interface(file->dev));
+	error = use_interface(file, usb_function_interface(f));
 	if (error)
 		return error;
 	file->dev->urbs++;

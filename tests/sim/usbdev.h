@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The USB device around a reader model, as the kernel's usbfs shows it: descriptors, claimed interfaces, URBs.
+ * The USB device around one or more reader models, each an interface of its own, as the kernel's usbfs shows it: descriptors, claimed interfaces, URBs.
  * No I/O and no clock here either; usbfs_server.c carries it to other processes.
  */
 #ifndef OPENCCID_SIM_USBDEV_H
@@ -8,7 +8,15 @@
 
 #include "reader.h"
 
-enum { USB_EP_OUT = 0x01, USB_EP_IN = 0x82, USB_EP_INT = 0x83, USB_FILES_MAX = 32 };
+enum {
+	/* of the first reader; those of the next one are 3 higher */
+	USB_EP_OUT = 0x01,
+	USB_EP_IN = 0x82,
+	USB_EP_INT = 0x83,
+	USB_EPS = 3,
+	USB_FILES_MAX = 32,
+	USB_FUNCTIONS_MAX = 4,
+};
 
 struct urb {
 	struct urb *next;
@@ -27,28 +35,42 @@ struct usb_file {
 	struct urb *pending, *done;
 };
 
-struct usb_dev {
+/* One CCID interface. */
+struct usb_function {
 	struct sim_reader *reader;
-	unsigned busnum, devnum;
-	uint8_t configuration;
-	bool kernel_driver, other_process; /* pretended holders of the CCID interface */
-	bool no_zlp; /* end a message that fills its last packet without a zero-length packet */
-	struct usb_file *files[USB_FILES_MAX];
-	unsigned urbs;
 	/* a message that is only partly read */
 	uint8_t in[SIM_MESSAGE_MAX];
 	size_t in_at, in_len;
 	bool in_zlp;
 };
 
-struct usb_dev *usb_dev_new(const struct sim_identity *identity, unsigned busnum, unsigned devnum);
+struct usb_dev {
+	struct usb_function function[USB_FUNCTIONS_MAX];
+	unsigned functions;
+	unsigned busnum, devnum;
+	uint8_t configuration;
+	bool kernel_driver, other_process; /* pretended holders of the CCID interface */
+	bool no_zlp; /* end a message that fills its last packet without a zero-length packet */
+	struct usb_file *files[USB_FILES_MAX];
+	unsigned urbs;
+};
+
+/* A device with count readers, at most USB_FUNCTIONS_MAX; the identity of the first one is that of the device. */
+struct usb_dev *usb_dev_new(const struct sim_identity *identities, unsigned count, unsigned busnum,
+			    unsigned devnum);
 /* Unplug and free: every open file loses it, its URBs end with -ESHUTDOWN. The reader goes, too. */
 void usb_dev_free(struct usb_dev *dev);
 
 /* Device descriptor and configuration, as read from the node or from sysfs. */
 size_t usb_dev_descriptors(const struct usb_dev *dev, uint8_t *out, size_t cap);
 unsigned usb_dev_interfaces(const struct usb_dev *dev);
-uint8_t usb_dev_ccid_interface(const struct usb_dev *dev);
+const struct sim_identity *usb_dev_identity(const struct usb_dev *dev);
+/* The reader behind an interface, or behind an endpoint that it really has; NULL: none. */
+struct usb_function *usb_function_of_interface(struct usb_dev *dev, unsigned interface);
+struct usb_function *usb_function_of_endpoint(struct usb_dev *dev, unsigned ep);
+/* USB_EP_OUT, USB_EP_IN or USB_EP_INT */
+unsigned usb_ep_kind(unsigned ep);
+uint8_t usb_function_interface(const struct usb_function *function);
 
 struct usb_file *usb_file_open(struct usb_dev *dev);
 void usb_file_close(struct usb_file *file);

@@ -21,7 +21,14 @@ check_PROGRAMS += \
 	tests/unit/test_slot_power \
 	tests/unit/test_slot_transmit \
 	tests/unit/test_slot_presence \
-	tests/unit/test_slot_t1
+	tests/unit/test_slot_t1 \
+	tests/unit/test_negotiate \
+	tests/unit/test_negotiate_speed \
+	tests/unit/test_speed \
+	tests/unit/test_pps \
+	tests/unit/test_chain \
+	tests/unit/test_character \
+	tests/unit/test_iccd
 endif
 
 tests_unit_test_base_SOURCES = tests/unit/test_base.c tests/unit/check.h
@@ -72,6 +79,27 @@ tests_unit_test_slot_presence_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_t1_SOURCES = tests/unit/test_slot_t1.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_t1_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_t1_LDADD = $(UNIT_LDADD)
+tests_unit_test_negotiate_SOURCES = tests/unit/test_negotiate.c tests/unit/negotiate_bench.h tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_negotiate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_negotiate_LDADD = $(UNIT_LDADD)
+tests_unit_test_negotiate_speed_SOURCES = tests/unit/test_negotiate_speed.c tests/unit/negotiate_bench.h tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_negotiate_speed_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_negotiate_speed_LDADD = $(UNIT_LDADD)
+tests_unit_test_speed_SOURCES = tests/unit/test_speed.c tests/unit/check.h
+tests_unit_test_speed_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_speed_LDADD = $(UNIT_LDADD)
+tests_unit_test_pps_SOURCES = tests/unit/test_pps.c tests/unit/check.h
+tests_unit_test_pps_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pps_LDADD = $(UNIT_LDADD)
+tests_unit_test_chain_SOURCES = tests/unit/test_chain.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_chain_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_chain_LDADD = $(UNIT_LDADD)
+tests_unit_test_character_SOURCES = tests/unit/test_character.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_character_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_character_LDADD = $(UNIT_LDADD)
+tests_unit_test_iccd_SOURCES = tests/unit/test_iccd.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_iccd_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_iccd_LDADD = $(UNIT_LDADD)
 
 # The readers' data.
 if HAVE_CMOCKA
@@ -112,7 +140,7 @@ endif
 
 T1_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
 T1_LDADD = tests/sim/libsimreader.la $(UNIT_LDADD)
-tests_unit_test_t1_SOURCES = tests/unit/test_t1.c tests/unit/t1_talk.h tests/unit/check.h
+tests_unit_test_t1_SOURCES = tests/unit/test_t1.c tests/unit/t1_sequences.h tests/unit/t1_talk.h tests/unit/check.h
 tests_unit_test_t1_CPPFLAGS = $(T1_CPPFLAGS)
 tests_unit_test_t1_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_t1_LDADD = $(T1_LDADD)

@@ -109,4 +109,27 @@ static inline void talk_parse(const char *text, const struct talk_frame *frame, 
 		out[b->len - 1] ^= 0x55;
 }
 
+/* Each word up to the end or a closing brace; what stands in "3*{ ... }" comes three times. Returns where it stopped. */
+static inline const char *talk_words(const char *at, void (*word)(void *arg, const char *word), void *arg)
+{
+	while (*at && *at != '}') {
+		const char *brace = strchr(at, '{');
+
+		if (isdigit((unsigned char)*at) && brace && strncmp(brace - 1, "*{", 2) == 0) {
+			const int times = atoi(at);
+			const char *end = at;
+
+			for (int i = 0; i < times; i++)
+				end = talk_words(brace + 1, word, arg);
+			at = *end == '}' ? end + 1 : end;
+		} else if (*at == ' ') {
+			at++;
+		} else {
+			word(arg, at);
+			at += strcspn(at, " }");
+		}
+	}
+	return at;
+}
+
 #endif

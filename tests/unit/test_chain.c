@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* APDUs in parts: wLevelParameter and bChainParameter of CCID rev 1.1, 6.1.4 and 6.2.1, each rule a conversation. */
 #include "tpdu/chain.h"
-#include "check.h"
+#include "slot_bench.h"
 
 enum { PART = 4, CANARY = 8 };
 
@@ -266,6 +266,162 @@ static void sixty_four_kibibytes(void **state)
 	check_done();
 }
 
+/* ---- through a slot -------------------------------------------------------------------------------------------------- */
+
+/* Messages of 64 bytes carry 54 of an APDU. PART1 and PART2 are the 60 of a case 3S: header, Lc 55, 55 data bytes. */
+#define TEN(n)                      n, n, n, n, n, n, n, n, n, n
+#define PART1                       0x00, 0xD6, 0x00, 0x00, 0x37, TEN(1), TEN(2), TEN(3), TEN(4), 5, 5, 5, 5, 5, 5, 5, 5, 5
+#define PART2                       5, 6, 6, 6, 6, 6
+#define WRITE_55                    PART1, PART2
+#define READ_2                      0x00, 0xB0, 0x00, 0x00, 0x02
+#define SENT_FIRST                  SENDS(0x6F, 54, 0, 0, 0, 0, 0, 0, 1, 0, PART1)
+#define SENT_LAST                   SENDS(0x6F, 6, 0, 0, 0, 0, 0, 0, 2, 0, PART2)
+#define SENT_READ                   XFR(5, READ_2)
+#define GO_ON                       GIVES(0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0x10)
+#define MORE_ASKED                  SENDS(0x6F, 0, 0, 0, 0, 0, 0, 0, 0x10, 0)
+#define GIVES_PART(chain, len, ...) GIVES(0x80, len, 0, 0, 0, 0, 0, 0, 0, chain, __VA_ARGS__)
+#define UP_SET                      POWER_ON(1), ATR_OF(2, 0x3B, 0x00), T0_SET(0x11, 0, 0, 10, 0)
+
+static const struct {
+	const char *name;
+	const struct script_step *steps;
+	const uint8_t *tx;
+	size_t tx_len;
+	enum oc_err err;
+	uint8_t rx[8];
+	size_t rx_len, cap;
+	enum oc_err
+		next; /* what the next command finds: only a reset helps a reader that waits for the rest of a chain */
+} slot_rows[] = {
+	{ "a command in two messages",
+	  STEPS(SENT_FIRST, GO_ON, SENT_LAST, BLOCK(2, 0x90, 0)),
+	  BYTES(WRITE_55),
+	  OC_OK,
+	  { 0x90, 0 },
+	  2,
+	  258,
+	  OC_OK },
+	{ "the card asks for time in the middle",
+	  STEPS(SENT_FIRST, GIVES(0x80, 0, 0, 0, 0, 0, 0, 0x80, 1, 0), GO_ON, SENT_LAST,
+		GIVES(0x80, 0, 0, 0, 0, 0, 0, 0x80, 1, 0), BLOCK(2, 0x90, 0)),
+	  BYTES(WRITE_55),
+	  OC_OK,
+	  { 0x90, 0 },
+	  2,
+	  258,
+	  OC_OK },
+	{ "an answer in two messages",
+	  STEPS(SENT_READ, GIVES_PART(1, 2, 0xAA, 0xBB), MORE_ASKED, GIVES_PART(2, 2, 0x90, 0)),
+	  BYTES(READ_2),
+	  OC_OK,
+	  { 0xAA, 0xBB, 0x90, 0 },
+	  4,
+	  258,
+	  OC_OK },
+	{ "the command ends early",
+	  STEPS(SENT_FIRST, BLOCK(2, 0x67, 0)),
+	  BYTES(WRITE_55),
+	  OC_OK,
+	  { 0x67, 0 },
+	  2,
+	  258,
+	  OC_OK },
+	{ "the reader refuses a command in one message",
+	  STEPS(SENT_READ, XFR_FAILS(0x40, 0xF6)),
+	  BYTES(READ_2),
+	  OC_E_PROTOCOL,
+	  { 0 },
+	  0,
+	  258,
+	  OC_OK },
+	{ "the card is mute in the middle of the command",
+	  STEPS(SENT_FIRST, GO_ON, SENT_LAST, XFR_FAILS(0x40, 0xFE)),
+	  BYTES(WRITE_55),
+	  OC_E_MUTE,
+	  { 0 },
+	  0,
+	  258,
+	  OC_E_UNPOWERED },
+	{ "it is mute in the middle of the answer",
+	  STEPS(SENT_READ, GIVES_PART(1, 1, 0xAA), MORE_ASKED, XFR_FAILS(0x40, 0xFE)),
+	  BYTES(READ_2),
+	  OC_E_MUTE,
+	  { 0 },
+	  0,
+	  258,
+	  OC_E_UNPOWERED },
+	{ "no room for the second part",
+	  STEPS(SENT_READ, GIVES_PART(1, 2, 0xAA, 0xBB), MORE_ASKED, GIVES_PART(3, 2, 0xCC, 0xDD)),
+	  BYTES(READ_2),
+	  OC_E_SPACE,
+	  { 0 },
+	  0,
+	  3,
+	  OC_E_UNPOWERED },
+	{ "no room for the first part, and the reader has more",
+	  STEPS(SENT_READ, GIVES_PART(1, 4, 1, 2, 3, 4)),
+	  BYTES(READ_2),
+	  OC_E_SPACE,
+	  { 0 },
+	  0,
+	  3,
+	  OC_E_UNPOWERED },
+	{ "no room for the whole: the reader is done",
+	  STEPS(SENT_READ, BLOCK(4, 1, 2, 0x90, 0)),
+	  BYTES(READ_2),
+	  OC_E_SPACE,
+	  { 0 },
+	  0,
+	  3,
+	  OC_OK },
+	{ "the reader begins in the middle",
+	  STEPS(SENT_READ, GIVES_PART(3, 2, 1, 2)),
+	  BYTES(READ_2),
+	  OC_E_ANSWER,
+	  { 0 },
+	  0,
+	  258,
+	  OC_E_UNPOWERED },
+	{ "the reader wants more of a command that is sent",
+	  STEPS(SENT_READ, GO_ON),
+	  BYTES(READ_2),
+	  OC_E_ANSWER,
+	  { 0 },
+	  0,
+	  258,
+	  OC_E_UNPOWERED },
+};
+
+static void through_a_slot(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(slot_rows); i++) {
+		const char *name = slot_rows[i].name;
+		uint8_t atr[ATR_MAX], rx[258];
+		size_t atr_len, len = slot_rows[i].cap;
+		struct slot_bench b;
+
+		slot_bench_begin(&b);
+		b.setup.caps.level = CCID_EXTENDED_APDU;
+		b.setup.caps.features = 0x000400B0;
+		b.setup.caps.max_message = 64;
+		slot_bench_open(&b, STEPS(UP_SET));
+		CHECK_INT(name, slot_power_up(b.slot, atr, &atr_len), OC_OK);
+		CHECK_INT(name, slot_set_protocol(b.slot, CCID_PROTOCOL_T0, NULL), OC_OK);
+		script_continue(&b.script, slot_rows[i].steps);
+		CHECK_INT(name, slot_transmit(b.slot, slot_rows[i].tx, slot_rows[i].tx_len, rx, &len),
+			  slot_rows[i].err);
+		CHECK_BYTES(name, rx, len, slot_rows[i].rx, slot_rows[i].rx_len);
+		script_continue(&b.script, slot_rows[i].next == OC_OK ? STEPS(SENT_READ, BLOCK(2, 0x90, 0))
+								      : script_nothing);
+		len = sizeof rx;
+		CHECK_INT(name, slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len),
+			  slot_rows[i].next);
+		slot_bench_end(name, &b);
+	}
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +430,7 @@ int main(void)
 		cmocka_unit_test(what_is_refused_at_the_start),
 		cmocka_unit_test(no_end),
 		cmocka_unit_test(sixty_four_kibibytes),
+		cmocka_unit_test(through_a_slot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

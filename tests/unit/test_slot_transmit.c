@@ -438,6 +438,10 @@ static void after_silence_the_card_must_be_reset(void **state)
 	CHECK_INT("next", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len), OC_E_UNPOWERED);
 	script_continue(&b.script, again);
 	CHECK_INT("reset", slot_power_up(b.slot, atr, &atr_len), OC_OK);
+	/* A command that was on its way when the card was lost is not for this one. */
+	len = sizeof rx;
+	CHECK_INT("late", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len), OC_E_UNPOWERED);
+	CHECK_INT("reconnect", slot_set_protocol(b.slot, CCID_PROTOCOL_T0, NULL), OC_OK);
 	len = sizeof rx;
 	CHECK_INT("works again", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len), OC_OK);
 	slot_bench_end("silence", &b);

@@ -257,6 +257,8 @@ static const struct row extended[] = {
 	  0 },
 	{ "3E: 61xx in the middle ends it", WRITE_E "01 F8 248*07 255*08 09",
 	  ">00 C2 00 00 FF 00 D6 00 00 00 01 F8 248*07 <61 05", OC_OK, "61 05", 0 },
+	{ "3E: 9001 in the middle is not 9000", WRITE_E "01 F8 248*07 255*08 09",
+	  ">00 C2 00 00 FF 00 D6 00 00 00 01 F8 248*07 <90 01", OC_OK, "90 01", 0 },
 	{ "3E: 6D00 in the middle is a status as any other", WRITE_E "01 F8 248*07 255*08 09",
 	  ">00 C2 00 00 FF 00 D6 00 00 00 01 F8 248*07 <90 00 >00 C2 00 00 FF 255*08 <6D 00", OC_OK, "6D 00",
 	  0 },

@@ -3,123 +3,13 @@
 #include "tpdu/t1.h"
 #include "check.h"
 
+#include "t1_sequences.h"
 #include "t1_talk.h"
 
-#include <ctype.h>
-
 /*
- * One conversation is one line of words:
- *
- *   A:cmd       the application sends the APDU "cmd"        S:254       the slot announces IFSD 254
- *   cap:9       room for the answer from here on            =ok         done, the answer is "ok"
- *   =!CARD      failed with OC_E_CARD                       =?          over, one way or the other
- *   H>block     the engine must send this block             C>block     the card sends this one
- *   C>-         the card is silent                          C>~         parity error (the reader said so)
- *   3*{ ... }   three times                                 |1,0,32,254 ns, nr, IFSC and IFSD now are these;
- *                                                           then d: dead, r: IFSD has to be announced again
- *
- * Blocks: I(ns,more)data  R(nr)error  S(IFS,8) S(IFSr,8) S(WTX,5) S(WTXr,5) S(RES) S(RESr) S(ABT) S(ABTr), or #hex from
- * NAD to INF. "!" behind one: it is damaged on the way. Data is letters, 40k is k forty times.
- *
  * Each line is played with LRC and with CRC, ends with the state, and then another APDU has to work, or to be refused
  * by a connection that is dead.
  */
-struct row {
-	const char *name;
-	uint8_t ifsc; /* of the ATR */
-	const char *talk;
-};
-
-#define OK  "C>I(0,0)ok =ok |1,1,32,32"
-#define CMD "A:cmd H>I(0,0)cmd "
-/* A first exchange, so that the card has been heard (7.4.2); then one that three times gets nothing. */
-#define HEARD "A:one H>I(0,0)one C>I(0,0)two =two "
-#define LOST  HEARD "A:cmd H>I(1,0)cmd C>- H>R(1)2 C>- H>R(1)2 C>- "
-
-static const struct row scenarios[] = {
-	{ "1: two exchanges", 32, CMD "C>I(0,0)ok =ok A:two H>I(1,0)two C>I(1,0)no =no |0,0,32,32" },
-	{ "2: more time", 32, CMD "C>S(WTX,9) H>S(WTXr,9) " OK },
-	{ "3: the card announces IFSC", 32,
-	  CMD "C>S(IFS,121) H>S(IFSr,121) C>I(0,0)ok =ok A:121c H>I(1,0)121c C>I(1,0)ok =ok |0,0,121,32" },
-	{ "4: S-blocks do not count", 32,
-	  CMD "C>I(0,0)ok =ok S:254 H>S(IFS,254) C>S(IFSr,254) = A:cmd H>I(1,0)cmd C>I(1,0)254k =254k "
-	      "|0,0,32,254" },
-	{ "5: chain of the host", 2,
-	  "A:abcdef H>I(0,1)ab C>R(1) H>I(1,1)cd C>R(0) H>I(0,0)ef C>I(0,0)ok =ok |1,1,2,32" },
-	{ "6: chain of the card", 32,
-	  CMD "C>I(0,1)ab H>R(1) C>I(1,0)cd =abcd A:two H>I(1,0)two C>I(0,0)ok =ok |0,1,32,32" },
-	{ "7: empty last block", 32,
-	  CMD "C>I(0,1)ab H>R(1) C>I(1,0) =ab A:two H>I(1,0)two C>I(0,0)ok =ok |0,1,32,32" },
-	{ "8: the command is damaged", 32, "A:cmd H>I(0,0)cmd! C>R(0)1 H>I(0,0)cmd " OK },
-	{ "9: the answer is damaged", 32, CMD "C>I(0,0)ok! H>R(0)1 " OK },
-	{ "10: command and complaint damaged", 32,
-	  "A:cmd H>I(0,0)cmd! C>R(0)1! H>R(0)1 C>R(0) H>I(0,0)cmd " OK },
-	{ "11: R(1) means that the card has the command", 32,
-	  CMD "C>I(0,0)ok! H>R(0)1! C>R(1)1 H>R(0)1 " OK },
-	{ "12: the R-block is repeated", 32, CMD "C>I(0,0)ok! H>R(0)1! C>R(1)1! H>R(0)1 " OK },
-	{ "13: and once more", 32, CMD "C>I(0,0)ok! H>R(0)1! C>R(1)1! H>R(0)1! C>R(1)1 H>R(0)1 " OK },
-	{ "14: S(WTX request) damaged", 32, CMD "C>S(WTX,5)! H>R(0)1 C>S(WTX,5) H>S(WTXr,5) " OK },
-	{ "15: and the R-block too", 32, CMD "C>S(WTX,5)! H>R(0)1! C>S(WTX,5) H>S(WTXr,5) " OK },
-	{ "16: S(IFS request) damaged", 32,
-	  CMD "C>S(IFS,8)! H>R(0)1 C>S(IFS,8) H>S(IFSr,8) C>I(0,0)ok =ok |1,1,8,32" },
-	{ "17: and the R-block too", 32,
-	  CMD "C>S(IFS,8)! H>R(0)1! C>S(IFS,8) H>S(IFSr,8) C>I(0,0)ok =ok |1,1,8,32" },
-	{ "18: S(IFS response) damaged", 32,
-	  CMD "C>S(IFS,8) H>S(IFSr,8)! C>S(IFS,8) H>S(IFSr,8) C>I(0,0)ok =ok |1,1,8,32" },
-	{ "19: the answer after S(IFS) damaged", 32,
-	  CMD "C>S(IFS,8) H>S(IFSr,8) C>I(0,0)ok! H>R(0)1 C>I(0,0)ok =ok |1,1,8,32" },
-	{ "20: and the R-block too", 32,
-	  CMD "C>S(IFS,8) H>S(IFSr,8) C>I(0,0)ok! H>R(0)1! C>R(1)1 H>R(0)1 C>I(0,0)ok =ok |1,1,8,32" },
-	{ "21: acknowledgement damaged", 2,
-	  "A:abcdef H>I(0,1)ab C>R(1)! H>R(0)1 C>R(1) H>I(1,1)cd C>R(0) H>I(0,0)ef C>I(0,0)ok =ok "
-	  "|1,1,2,32" },
-	{ "22: and the R-block too", 2,
-	  "A:abcdef H>I(0,1)ab C>R(1)! H>R(0)1! C>R(1)1 H>I(1,1)cd C>R(0) H>I(0,0)ef C>I(0,0)ok =ok "
-	  "|1,1,2,32" },
-	{ "23: our acknowledgement damaged", 32,
-	  CMD "C>I(0,1)ab H>R(1)! C>R(1)1 H>R(1) C>I(1,0)cd =abcd |1,0,32,32" },
-	{ "24: and the complaint too", 32,
-	  CMD "C>I(0,1)ab H>R(1)! C>R(1)1! H>R(1) C>I(1,0)cd =abcd |1,0,32,32" },
-	{ "25: last block of our chain damaged", 2,
-	  "A:abcd H>I(0,1)ab C>R(1) H>I(1,0)cd! C>R(1)1 H>I(1,0)cd C>I(0,0)ok =ok |0,1,2,32" },
-	{ "26: the card aborts its answer", 32,
-	  CMD "C>I(0,1)ab H>R(1) C>S(ABT) H>S(ABTr) C>R(1) =!CARD |1,1,32,32" },
-	{ "27: the card aborts our command", 2,
-	  "A:abcdef H>I(0,1)ab C>R(1) H>I(1,1)cd C>S(ABT) H>S(ABTr) C>R(0) =!CARD |0,0,2,32" },
-	{ "28: we abort; the only reason is an answer without room", 32,
-	  "cap:3 A:cmd H>I(0,0)cmd C>I(0,1)abcd H>S(ABT) C>S(ABTr) =!SPACE |1,1,32,32" },
-	{ "29: RESYNCH", 32, LOST "H>S(RES) C>S(RESr) =!CARD |0,0,32,32" },
-	{ "30: RESYNCH, response damaged", 32,
-	  LOST "H>S(RES) C>S(RESr)! H>S(RES) C>S(RESr) =!CARD |0,0,32,32" },
-	{ "31: RESYNCH, request damaged", 32, LOST "H>S(RES)! C>R(0)1 H>S(RES) C>S(RESr) =!CARD |0,0,32,32" },
-	{ "32: RESYNCH, request and complaint damaged", 32,
-	  LOST "H>S(RES)! C>R(0)1! H>S(RES) C>S(RESr) =!CARD |0,0,32,32" },
-	{ "33: three invalid blocks lead to RESYNCH", 32,
-	  "S:254 H>S(IFS,254) C>S(IFSr,254) = " CMD "C>I(0,0)ok! H>R(0)1 C>I(0,0)ok! H>R(0)1 C>I(0,0)ok! "
-	  "H>S(RES) C>S(RESr) =!CARD |0,0,32,254r" },
-	{ "34: three times RESYNCH in vain", 32, LOST "3*{ H>S(RES) C>S(RESr)! } =!MUTE |1,1,32,32d" },
-	{ "35: nothing since the protocol start", 32, CMD "C>- H>R(0)2 C>- H>R(0)2 C>- =!MUTE |0,0,32,32d" },
-	{ "36: IFSD first", 32, "S:254 H>S(IFS,254) C>S(IFSr,254) = |0,0,32,254" },
-	{ "37: IFSD refused", 32, "S:254 3*{ H>S(IFS,254) C>R(0)2 } = |0,0,32,32" },
-	{ "38: IFSD answered with another value", 32,
-	  "S:254 H>S(IFS,254) C>S(IFSr,253) H>S(IFS,254) C>S(IFSr,254) = |0,0,32,254" },
-	{ "39: wrong N(S)", 32, CMD "C>I(1,0)no H>R(0)2 " OK },
-	{ "40: RESYNCH by the card", 32, CMD "C>S(RES) H>R(0)2 " OK },
-	{ "41: LEN FFh", 32, CMD "C>#0000FF6F6B H>R(0)2 " OK },
-	{ "42: longer than IFSD", 32, CMD "C>I(0,0)33k H>R(0)2 C>I(0,0)32k =32k |1,1,32,32" },
-	{ "43: acknowledgement without a chain", 32, CMD "C>R(1) H>R(0)2 " OK },
-	{ "44: answer in the middle of our chain", 2,
-	  "A:abcd H>I(0,1)ab C>I(0,0)no H>R(0)2 C>R(1) H>I(1,0)cd C>I(0,0)ok =ok |0,1,2,32" },
-	{ "45: more time, 200 times", 32, CMD "200*{ C>S(WTX,1) H>S(WTXr,1) } " OK },
-	{ "46: a chain without end", 32,
-	  "cap:8 " CMD "C>I(0,1)abc H>R(1) C>I(1,1)def H>R(0) C>I(0,1)ghi H>S(ABT) C>S(ABTr) =!SPACE "
-	  "|1,1,32,32" },
-	{ "47: S(IFS) of 0 and 255", 32, CMD "C>S(IFS,0) H>R(0)2 C>S(IFS,255) H>R(0)2 " OK },
-	{ "48: parity error", 32, CMD "C>~ H>R(0)1 " OK },
-	{ "49: silence", 32, CMD "C>- H>R(0)2 " OK },
-	{ "50: more time during our chain", 2,
-	  "A:abcd H>I(0,1)ab C>S(WTX,3) H>S(WTXr,3) C>R(1) H>I(1,0)cd C>I(0,0)ok =ok |0,1,2,32" },
-};
 
 static const struct row more_rows[] = {
 	/* 11.6.2.3 rule 4: IFSC changes while a block is out; what was sent is what is acknowledged */
@@ -157,20 +47,20 @@ static const struct row more_rows[] = {
 	{ "RESYNCH brings back the ATR's IFSC", 8,
 	  CMD "C>S(IFS,2) H>S(IFSr,2) C>- H>R(0)2 C>- H>R(0)2 C>- H>S(RES) C>S(RESr) =!CARD |0,0,8,32" },
 	{ "RESYNCH undoes S(IFS); the longer blocks are still taken", 32,
-	  "S:254 H>S(IFS,254) C>S(IFSr,254) = " CMD "3*{ C>- H>?} C>S(RESr) =!CARD |0,0,32,254r A:cmd "
-	  "H>I(0,0)cmd C>I(0,0)254k =254k |1,1,32,254r" },
+	  "S:254 H>S(IFS,254) C>S(IFSr,254) = " CMD "3*{ C>- H>?} C>S(RESr) =!CARD |0,0,32,254r A:read "
+	  "H>I(0,0)read C>I(0,0)254k =254k |1,1,32,254r" },
 	{ "IFSD is announced again after RESYNCH", 32,
 	  "S:99 H>S(IFS,99) C>S(IFSr,99) = " CMD
 	  "3*{ C>- H>?} C>S(RESr) =!CARD S:99 H>S(IFS,99) C>S(IFSr,99) = "
 	  "|0,0,32,99" },
 	{ "RESYNCH brings back 32 where IFSD was less", 32,
 	  "S:5 H>S(IFS,5) C>S(IFSr,5) = " CMD
-	  "3*{ C>- H>?} C>S(RESr) =!CARD A:cmd H>I(0,0)cmd C>I(0,0)32k =32k "
+	  "3*{ C>- H>?} C>S(RESr) =!CARD A:read H>I(0,0)read C>I(0,0)32k =32k "
 	  "|1,1,32,32r" },
 	{ "IFSD refused after RESYNCH: the card may have kept it", 32,
 	  "S:254 H>S(IFS,254) C>S(IFSr,254) = " CMD
 	  "3*{ C>- H>?} C>S(RESr) =!CARD S:254 3*{ H>S(IFS,254) C>R(0)2 } = "
-	  "A:cmd H>I(0,0)cmd C>I(0,0)254k =254k |1,1,32,?" },
+	  "A:read H>I(0,0)read C>I(0,0)254k =254k |1,1,32,?" },
 	{ "RESYNCH in the middle of our chain: the command is not sent again", 2,
 	  "A:abcd H>I(0,1)ab C>R(1) H>I(1,0)cd C>- H>R(0)2 C>- H>R(0)2 C>- H>S(RES) C>S(RESr) =!CARD "
 	  "|0,0,2,32" },
@@ -221,14 +111,14 @@ static const struct row more_rows[] = {
 	  "C>- H>R(1) C>- H>R(1) C>I(1,0)k =ok |0,0,2,32" },
 	{ "7.4.2: an invalid S(IFS request) does not", 32,
 	  HEARD
-	  "A:cmd H>I(1,0)cmd C>S(IFS,0) H>R(1)2 C>S(IFS,255) H>R(1)2 C>S(IFS,0) H>S(RES) C>S(RESr) =!CARD "
+	  "A:read H>I(1,0)read C>S(IFS,0) H>R(1)2 C>S(IFS,255) H>R(1)2 C>S(IFS,0) H>S(RES) C>S(RESr) =!CARD "
 	  "|0,0,32,32" },
 	{ "7.4.2: RESYNCH by the card, three times", 32,
-	  HEARD "A:cmd H>I(1,0)cmd C>S(RES) H>R(1)2 C>S(RES) H>R(1)2 C>S(RES) H>S(RES) C>S(RESr) =!CARD "
+	  HEARD "A:read H>I(1,0)read C>S(RES) H>R(1)2 C>S(RES) H>R(1)2 C>S(RES) H>S(RES) C>S(RESr) =!CARD "
 		"|0,0,32,32" },
-	{ "7.6: the first block is lost", 32, CMD "C>- H>R(0)2 C>R(0) H>I(0,0)cmd " OK },
+	{ "7.6: the first block is lost", 32, CMD "C>- H>R(0)2 C>R(0) H>I(0,0)read " OK },
 	{ "an old answer comes again", 32,
-	  "A:one H>I(0,0)one C>I(0,0)two =two A:cmd H>I(1,0)cmd C>I(0,0)two H>R(1)2 C>I(1,0)ok =ok "
+	  "A:open H>I(0,0)open C>I(0,0)two =two A:read H>I(1,0)read C>I(0,0)two H>R(1)2 C>I(1,0)ok =ok "
 	  "|0,0,32,32" },
 	{ "the answer of a command that was lost is asked for, the command is not repeated", 32,
 	  CMD "C>R(1)1 H>R(0)2 " OK },
@@ -436,8 +326,12 @@ static void check_state(struct play *p, const char *text)
 	check_next(p);
 }
 
-static void word(struct play *p, const char *w)
+static void word(void *arg, const char *w)
 {
+	struct play *p = arg;
+
+	if (p->stop)
+		return;
 	mark(p, w);
 	if (strncmp(w, "A:", 2) == 0)
 		begin_apdu(p, w + 2);
@@ -457,29 +351,6 @@ static void word(struct play *p, const char *w)
 		fail_msg("%s: no such word: %s", p->row, w);
 }
 
-/* Play words up to the end or a closing brace; returns where it stopped. */
-static const char *words(struct play *p, const char *at)
-{
-	while (*at && *at != '}' && !p->stop) {
-		const char *brace = strchr(at, '{');
-
-		if (isdigit((unsigned char)*at) && brace && strncmp(brace - 1, "*{", 2) == 0) {
-			const int times = atoi(at);
-			const char *end = at;
-
-			for (int i = 0; i < times && !p->stop; i++)
-				end = words(p, brace + 1);
-			at = *end == '}' ? end + 1 : end;
-		} else if (*at == ' ') {
-			at++;
-		} else {
-			word(p, at);
-			at += strcspn(at, " }");
-		}
-	}
-	return at;
-}
-
 static void play_row(const struct row *row, bool crc)
 {
 	struct play p = { .row = row->name, .frame = { .crc = crc }, .cap = 600 };
@@ -487,7 +358,7 @@ static void play_row(const struct row *row, bool crc)
 	assert_non_null(strchr(row->talk, '|')); /* each line tells the state it ends in */
 	memset(p.answer, 0xEE, sizeof p.answer);
 	t1_start(&p.t1, row->ifsc, crc, 0);
-	words(&p, row->talk);
+	talk_words(row->talk, word, &p);
 }
 
 static void play_rows(const struct row *rows, size_t count)
