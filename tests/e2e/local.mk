@@ -14,6 +14,7 @@ check_SCRIPTS += \
 	tests/e2e/test-iccd.sh \
 	tests/e2e/test-slots.sh \
 	tests/e2e/test-libccid.sh \
+	tests/e2e/test-scdaemon.sh \
 	tests/e2e/test-t1-sequences.sh
 
 EXTRA_DIST += $(check_SCRIPTS) \
