@@ -70,12 +70,13 @@ make_stage() {
 	"$top_srcdir/tests/sim/make-bundle" "$top_builddir" "$stage/drivers"
 }
 
+# A sanitizer that the simulator was built with is not for the clients: it finds faults of theirs, or lets them hang.
 # under_pcscd READER COMMAND...: pcscd's log is in $stage/pcscd.log afterwards; SIM_OPTIONS may hold more for ccid-sim
 under_pcscd() {
 	reader=$1
 	shift
 	"$CCID_SIM" --reader "$reader" --readers "$top_srcdir/readers" --pcscd --debug --log "$stage/pcscd.log" \
-		${SIM_OPTIONS-} --drivers "$stage/drivers" --no-preload -- "$@"
+		${SIM_OPTIONS-} --drivers "$stage/drivers" --no-preload -- env -u LD_PRELOAD "$@"
 }
 
 # story READER SCRIPT ARGS...: a Python story; shows pcscd's log if it fails
