@@ -79,14 +79,17 @@ under_pcscd() {
 		${SIM_OPTIONS-} --drivers "$stage/drivers" --no-preload -- env -u LD_PRELOAD "$@"
 }
 
-# story READER SCRIPT ARGS...: a Python story; shows pcscd's log if it fails
+# story READER SCRIPT ARGS...: a Python story; shows pcscd's log if it fails, and last what the story said
 story() {
 	reader=$1 script=$2
 	shift 2
 	echo "== $script with $reader"
-	under_pcscd "$reader" "$PYTHON" "$top_srcdir/tests/e2e/$script" "$@" || {
+	under_pcscd "$reader" "$PYTHON" "$top_srcdir/tests/e2e/$script" "$@" >"$stage/story.log" 2>&1 || {
 		echo "---- the end of pcscd's log"
 		tail -60 "$stage/pcscd.log"
+		echo "---- what the story said"
+		cat "$stage/story.log"
 		exit 1
 	}
+	cat "$stage/story.log"
 }

@@ -64,9 +64,12 @@ class Context:
         self.handle = must("SCardEstablishContext", pcsc.SCardEstablishContext(pcsc.SCARD_SCOPE_USER))
 
     def readers(self):
+        # pyscard asks for the size first, then for the names; a reader that comes or leaves in between spoils either.
         try:
             code, names = pcsc.SCardListReaders(self.handle, [])
-        except SystemError:  # pyscard asks twice, and decodes what it has not got if the reader left in between
+        except SystemError:
+            return self.readers()
+        if code == pcsc.SCARD_E_INSUFFICIENT_BUFFER:
             return self.readers()
         if code == pcsc.SCARD_E_NO_READERS_AVAILABLE:
             return []
