@@ -15,14 +15,15 @@ static const char *const key_ids[QUIRK_KEY_COUNT] = {
 };
 
 static const char *const field_ids[QUIRK_FIELD_COUNT] = {
-	[QUIRK_ON_FIRMWARE] = "QUIRK_ON_FIRMWARE",
-	[QUIRK_ON_MESSAGE] = "QUIRK_ON_MESSAGE",
-	[QUIRK_ON_LEVEL] = "QUIRK_ON_LEVEL",
+	[QUIRK_ON_FIRMWARE] = "QUIRK_ON_FIRMWARE", [QUIRK_ON_MESSAGE] = "QUIRK_ON_MESSAGE",
+	[QUIRK_ON_LEVEL] = "QUIRK_ON_LEVEL",       [QUIRK_ON_INTERFACE] = "QUIRK_ON_INTERFACE",
+	[QUIRK_ON_PRODUCT] = "QUIRK_ON_PRODUCT",
 };
 
 static const char *const op_ids[QUIRK_OP_COUNT] = {
-	[QUIRK_LT] = "QUIRK_LT", [QUIRK_LE] = "QUIRK_LE", [QUIRK_EQ] = "QUIRK_EQ",
-	[QUIRK_GE] = "QUIRK_GE", [QUIRK_GT] = "QUIRK_GT",
+	[QUIRK_LT] = "QUIRK_LT",       [QUIRK_LE] = "QUIRK_LE", [QUIRK_EQ] = "QUIRK_EQ",
+	[QUIRK_GE] = "QUIRK_GE",       [QUIRK_GT] = "QUIRK_GT", [QUIRK_CONTAINS] = "QUIRK_CONTAINS",
+	[QUIRK_LACKS] = "QUIRK_LACKS",
 };
 
 /* A question mark is escaped too: C11 still knows trigraphs. */
@@ -46,19 +47,44 @@ static void put_names(const struct readerdb *db, FILE *out)
 	fputs("\t\"\";\n\n", out);
 }
 
+static void put_bytes(const struct ccid_bytes *bytes, FILE *out)
+{
+	fprintf(out, "{ %u, %s, { ", bytes->len, bytes->open_end ? "true" : "false");
+	for (unsigned i = 0; i < bytes->len; i++)
+		fprintf(out, "%s0x%02x", i ? ", " : "", bytes->at[i]);
+	fputs(bytes->len ? " } }" : "0 } }", out);
+}
+
+static void put_condition(const struct quirk_condition *c, FILE *out)
+{
+	fprintf(out, "\t\t\t{ %s, %s, %u, \"", field_ids[c->field], op_ids[c->op], (unsigned)c->value);
+	put_c_string(c->word, out);
+	fputs("\" },\n", out);
+}
+
+static void put_effect(const struct quirk_effect *e, FILE *out)
+{
+	fprintf(out, "\t\t\t{ %s, %u, ", key_ids[e->key], (unsigned)e->value);
+	put_bytes(&e->bytes, out);
+	fputs(" },\n", out);
+}
+
 static void put_rule(const struct entry *e, const struct quirk_rule *rule, FILE *out)
 {
 	fprintf(out, "\t{ /* %04x:%04x */\n", e->vid, e->pid);
 	fprintf(out, "\t\t.conditions = %u, .effects = %u,\n", rule->conditions, rule->effects);
-	fputs("\t\t.condition = { ", out);
+	if (rule->conditions)
+		fputs("\t\t.condition = {\n", out);
 	for (unsigned i = 0; i < rule->conditions; i++)
-		fprintf(out, "{ %s, %s, %u }, ", field_ids[rule->condition[i].field],
-			op_ids[rule->condition[i].op], (unsigned)rule->condition[i].value);
-	fputs(rule->conditions ? "},\n" : "{ 0, 0, 0 } },\n", out);
-	fputs("\t\t.effect = { ", out);
+		put_condition(&rule->condition[i], out);
+	if (rule->conditions)
+		fputs("\t\t},\n", out);
+	fputs("\t\t.effect = {\n", out);
 	for (unsigned i = 0; i < rule->effects; i++)
-		fprintf(out, "{ %s, %u }, ", key_ids[rule->effect[i].key], (unsigned)rule->effect[i].value);
-	fputs("},\n\t},\n", out);
+		put_effect(&rule->effect[i], out);
+	fputs("\t\t},\n\t\t.why = \"", out);
+	put_c_string(rule->why, out);
+	fputs("\",\n\t},\n", out);
 }
 
 /* The last row keeps the array from being empty, which C does not allow. */

@@ -64,7 +64,7 @@ static void keep(struct readerdb *db, const struct reader_section *s)
 		e->by_id |= !smart_card_class(s->interface[i].triple);
 	}
 	for (unsigned i = 0; i < s->rules; i++)
-		e->rule[i] = s->rule[i].rule;
+		e->rule[i] = s->rule[i];
 }
 
 static void on_section(void *arg, const struct reader_section *s)

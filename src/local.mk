@@ -6,6 +6,7 @@ src_libcore_la_SOURCES = \
 	src/base/bytes.h \
 	src/base/err.c src/base/err.h \
 	src/base/log.c src/base/log.h \
+	src/ccid/caps.h \
 	src/ccid/descriptor.c src/ccid/descriptor.h \
 	src/ccid/exchange.c src/ccid/exchange.h \
 	src/ccid/iccd.c src/ccid/iccd.h \

@@ -4,6 +4,7 @@
 #define OPENCCID_CCID_DESCRIPTOR_H
 
 #include "base/err.h"
+#include "ccid/caps.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -75,29 +76,6 @@ enum oc_err ccid_descriptor_decode(const uint8_t *bytes, size_t len, struct ccid
  * type FFh, that has at least 54 bytes, with *@found_len bytes up to the end of the run; NULL if there is none.
  */
 const uint8_t *ccid_descriptor_find(const uint8_t *bytes, size_t len, size_t *found_len);
-
-enum ccid_level { CCID_CHARACTER, CCID_TPDU, CCID_SHORT_APDU, CCID_EXTENDED_APDU };
-
-/*
- * What the driver works with: the descriptor made plausible by ccid_caps_derive(), then edited once by src/quirk.
- * After that nobody asks for a vendor or product id.
- */
-struct ccid_caps {
-	enum ccid_level level;
-	uint32_t features;   /* enum ccid_feature, contradictions resolved */
-	unsigned slots;      /* 1..256 */
-	unsigned busy_slots; /* 1..slots */
-	uint8_t voltages;    /* bits as bVoltageSupport; never 0 */
-	bool t0, t1;         /* protocols the reader speaks */
-	uint32_t clock_khz;  /* default clock; never 0 */
-	uint32_t max_rate;   /* fastest data rate in bps; 0 = only the default rate */
-	uint8_t num_rates; /* entries that GET_DATA_RATES promises; 0: every rate up to the fastest will do */
-	uint32_t max_message; /* longest CCID message in bytes incl. the 10 of its header: 64..65554 */
-	uint8_t max_ifsd;     /* 1..254 */
-	uint8_t class_get_response, class_envelope;
-	uint8_t pin_support;
-	uint8_t lcd_lines, lcd_columns;
-};
 
 /**
  * ccid_caps_derive - decide what can be believed of a descriptor

@@ -107,20 +107,29 @@ static void adapt_to_iccd(const struct usb_info *info, struct ccid_caps *caps)
 }
 
 /* What the reader says of itself, made plausible, then corrected by what is known of it. */
-static enum oc_err learn_caps(const struct usb_info *info, const struct quirk_reader *known,
-			      struct ccid_caps *caps)
+static enum oc_err learn_caps(const struct usb_info *info, struct ccid_caps *caps)
 {
 	struct ccid_descriptor descriptor;
+	char product[USB_STRING_MAX] = "";
 	size_t len;
 	const uint8_t *bytes = ccid_descriptor_find(info->extra, info->extra_len, &len);
 	enum oc_err err = bytes ? ccid_descriptor_decode(bytes, len, &descriptor) : OC_E_DESCRIPTOR;
+	struct quirk_facts facts = {
+		.bcd_device = info->bcd_device,
+		.interface = info->interface,
+		.product = product,
+	};
 
 	if (err == OC_OK)
 		err = ccid_caps_derive(&descriptor, caps);
 	if (err != OC_OK)
 		return err;
-	if (known)
-		quirk_apply(known, &descriptor, info->bcd_device, caps);
+	if (!usb_string(info, "product", product))
+		product[0] = '\0';
+	facts.message = descriptor.dwMaxCCIDMessageLength;
+	facts.level = caps->level;
+	quirk_apply(info->vid, info->pid, &facts, caps);
+	quirk_settle(caps);
 	if (is_iccd(info))
 		adapt_to_iccd(info, caps);
 	return OC_OK;
@@ -213,7 +222,7 @@ static enum oc_err open_reader(const char *name, struct device *device)
 
 	if (err == OC_OK) {
 		known = quirk_find(device->info.vid, device->info.pid);
-		err = learn_caps(&device->info, known, &setup.caps);
+		err = learn_caps(&device->info, &setup.caps);
 	}
 	if (err == OC_OK)
 		err = wrap_token(&device->info, &setup);

@@ -2,6 +2,8 @@
 /* Looking up a product and evaluating its rules. */
 #include "quirk/quirk.h"
 
+#include "ccid/descriptor.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -44,20 +46,33 @@ static bool compare(uint32_t is, enum quirk_op op, uint32_t wanted)
 	case QUIRK_EQ: return is == wanted;
 	case QUIRK_GE: return is >= wanted;
 	case QUIRK_GT: return is > wanted;
+	case QUIRK_CONTAINS:
+	case QUIRK_LACKS:
 	case QUIRK_OP_COUNT: break;
 	}
 	return false;
 }
 
-static bool holds(const struct quirk_rule *rule, const uint32_t facts[QUIRK_FIELD_COUNT])
+static bool condition_holds(const struct quirk_condition *c, const struct quirk_facts *facts)
 {
-	for (unsigned i = 0; i < rule->conditions && i < QUIRK_CONDITIONS_MAX; i++) {
-		const struct quirk_condition *c = &rule->condition[i];
+	const bool contains = c->field == QUIRK_ON_PRODUCT && strstr(facts->product, c->word) != NULL;
 
-		assert(c->field < QUIRK_FIELD_COUNT);
-		if (!compare(facts[c->field], (enum quirk_op)c->op, c->value))
-			return false;
+	switch ((enum quirk_field)c->field) {
+	case QUIRK_ON_FIRMWARE: return compare(facts->bcd_device, (enum quirk_op)c->op, c->value);
+	case QUIRK_ON_MESSAGE: return compare(facts->message, (enum quirk_op)c->op, c->value);
+	case QUIRK_ON_LEVEL: return compare((uint32_t)facts->level, (enum quirk_op)c->op, c->value);
+	case QUIRK_ON_INTERFACE: return compare(facts->interface, (enum quirk_op)c->op, c->value);
+	case QUIRK_ON_PRODUCT: return c->op == QUIRK_CONTAINS ? contains : !contains;
+	case QUIRK_FIELD_COUNT: break;
 	}
+	return false;
+}
+
+static bool holds(const struct quirk_rule *rule, const struct quirk_facts *facts)
+{
+	for (unsigned i = 0; i < rule->conditions && i < QUIRK_CONDITIONS_MAX; i++)
+		if (!condition_holds(&rule->condition[i], facts))
+			return false;
 	return true;
 }
 
@@ -73,37 +88,52 @@ static void store(struct ccid_caps *caps, const struct quirk_effect *effect)
 	at = (unsigned char *)caps + target->offset;
 	if (target->size == sizeof byte)
 		memcpy(at, &byte, sizeof byte);
-	else
+	else if (target->size == sizeof effect->value)
 		memcpy(at, &effect->value, sizeof effect->value);
+	else
+		memcpy(at, &effect->bytes, sizeof effect->bytes);
 }
 
-#define X(id, name, kind, low, high, member)                                                \
-	_Static_assert(sizeof(((struct ccid_caps *)0)->member) == 1 ||                      \
-			       sizeof(((struct ccid_caps *)0)->member) == sizeof(uint32_t), \
-		       "store() handles members of one and of four bytes");
+#define X(id, name, kind, low, high, member)                                                               \
+	_Static_assert(sizeof(((struct ccid_caps *)0)->member) ==                                          \
+			       ((kind) == QUIRK_BYTES                          ? sizeof(struct ccid_bytes) \
+				: sizeof(((struct ccid_caps *)0)->member) == 1 ? 1                         \
+									       : sizeof(uint32_t)),        \
+		       "store() handles bytes, and members of one and of four bytes");
 QUIRK_KEYS(X)
 #undef X
 
-void quirk_apply_rules(const struct quirk_rule *rules, size_t count, const struct ccid_descriptor *desc,
-		       uint16_t bcd_device, struct ccid_caps *caps)
+static void apply_rule(const struct quirk_rule *rule, struct ccid_caps *caps)
 {
-	const uint32_t facts[QUIRK_FIELD_COUNT] = {
-		[QUIRK_ON_FIRMWARE] = bcd_device,
-		[QUIRK_ON_MESSAGE] = desc->dwMaxCCIDMessageLength,
-		[QUIRK_ON_LEVEL] = (uint32_t)caps->level,
-	};
-
-	for (size_t i = 0; i < count; i++) {
-		if (!holds(&rules[i], facts))
-			continue;
-		for (unsigned e = 0; e < rules[i].effects && e < QUIRK_EFFECTS_MAX; e++)
-			store(caps, &rules[i].effect[e]);
+	for (unsigned e = 0; e < rule->effects && e < QUIRK_EFFECTS_MAX; e++) {
+		store(caps, &rule->effect[e]);
+		if (rule->effect[e].key == QUIRK_FIXED_IN)
+			caps->fault = rule->why;
 	}
 }
 
-void quirk_apply(const struct quirk_reader *reader, const struct ccid_descriptor *desc, uint16_t bcd_device,
-		 struct ccid_caps *caps)
+void quirk_apply_rules(const struct quirk_rule *rules, size_t count, const struct quirk_facts *facts,
+		       struct ccid_caps *caps)
 {
+	for (size_t i = 0; i < count; i++)
+		if (holds(&rules[i], facts))
+			apply_rule(&rules[i], caps);
+}
+
+void quirk_apply(uint16_t vid, uint16_t pid, const struct quirk_facts *facts, struct ccid_caps *caps)
+{
+	const struct quirk_reader *reader = quirk_find(vid, pid);
+
 	if (reader)
-		quirk_apply_rules(quirk_rules + reader->first, reader->rules, desc, bcd_device, caps);
+		quirk_apply_rules(quirk_rules + reader->first, reader->rules, facts, caps);
+}
+
+void quirk_settle(struct ccid_caps *caps)
+{
+	if (caps->busy_slots > caps->slots)
+		caps->busy_slots = caps->slots;
+	if (caps->no_ifsd)
+		caps->features |= CCID_AUTO_IFSD;
+	if (caps->pinpad == PINPAD_NONE || caps->pinpad == PINPAD_BROKEN)
+		caps->pin_support = 0;
 }

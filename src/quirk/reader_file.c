@@ -27,9 +27,9 @@ static struct block *push(struct parser *p, enum place where, void *base, size_t
 	return b;
 }
 
-struct reader_rule *reader_new_rule(struct parser *p)
+struct quirk_rule *reader_new_rule(struct parser *p)
 {
-	struct reader_rule *rule = &p->s->rule[p->s->rules];
+	struct quirk_rule *rule = &p->s->rule[p->s->rules];
 
 	p->own = NULL;
 	if (p->s->rules == READER_RULES) {
@@ -38,7 +38,7 @@ struct reader_rule *reader_new_rule(struct parser *p)
 		return NULL;
 	}
 	p->s->rules++;
-	*rule = (struct reader_rule){ .why = "" };
+	*rule = (struct quirk_rule){ .why = "" };
 	return rule;
 }
 
@@ -107,7 +107,7 @@ static bool level_value(struct span word, uint32_t *value)
 	return reader_find_word(reader_level_words, word, value);
 }
 
-/* The words that can start a condition, and how its value is written. */
+/* The words that can start a condition, and how its value is written; a string has no read(). */
 static const struct field {
 	const char *name;
 	const char *form;
@@ -116,20 +116,30 @@ static const struct field {
 	[QUIRK_ON_FIRMWARE] = { "firmware", "a bcdDevice such as 05.20", span_bcd },
 	[QUIRK_ON_MESSAGE] = { "message", "a decimal dwMaxCCIDMessageLength such as 271", span_decimal },
 	[QUIRK_ON_LEVEL] = { "level", "one of character, tpdu, short-apdu, extended-apdu", level_value },
+	[QUIRK_ON_INTERFACE] = { "interface", "a decimal bInterfaceNumber such as 1", span_decimal },
+	[QUIRK_ON_PRODUCT] = { "product", "a part of the product string without blanks", NULL },
 };
 
-static const char *const op_words[] = { "<", "<=", "=", ">=", ">", NULL };
+#define NUMBER_OPS "<, <=, =, >=, >"
+#define STRING_OPS "contains, lacks"
+static const char *const op_words[] = { "<", "<=", "=", ">=", ">", "contains", "lacks", NULL };
 _Static_assert(sizeof op_words / sizeof op_words[0] == QUIRK_OP_COUNT + 1, "one word for each enum quirk_op");
 
-static bool find_field(struct span word, uint8_t *field)
+static const struct field *find_field(struct span word)
 {
-	for (uint8_t i = 0; i < QUIRK_FIELD_COUNT; i++) {
-		if (!span_is(word, fields[i].name))
-			continue;
-		*field = i;
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < QUIRK_FIELD_COUNT; i++)
+		if (span_is(word, fields[i].name))
+			return &fields[i];
+	return NULL;
+}
+
+static bool read_word_value(struct span value, char word[QUIRK_WORD])
+{
+	if (!value.len || value.len >= QUIRK_WORD)
+		return false;
+	memcpy(word, value.at, value.len);
+	word[value.len] = '\0';
+	return true;
 }
 
 /* One "field op value" off the front of @words. */
@@ -138,23 +148,26 @@ static bool read_condition(struct parser *p, struct span *words, struct quirk_co
 	const struct span name = span_word(words, 0);
 	const struct span op = span_word(words, 0);
 	const struct span value = span_word(words, 0);
+	const struct field *field = find_field(name);
 	uint32_t number;
 
-	if (!find_field(name, &out->field)) {
-		FAIL(p, "'%.*s' cannot be compared; a condition starts with firmware, message or level",
+	if (!field) {
+		FAIL(p,
+		     "'%.*s' cannot be compared; a condition starts with firmware, message, level, interface "
+		     "or product",
 		     SPAN_ARG(name));
 		return false;
 	}
-	if (!reader_find_word(op_words, op, &number)) {
-		FAIL(p, "write one of <, <=, =, >=, > behind '%s', with blanks around it",
-		     fields[out->field].name);
+	if (!reader_find_word(op_words, op, &number) || (number < QUIRK_CONTAINS) != (field->read != NULL)) {
+		FAIL(p, "write one of %s behind '%s', with blanks around it",
+		     field->read ? NUMBER_OPS : STRING_OPS, field->name);
 		return false;
 	}
+	out->field = (uint8_t)(field - fields);
 	out->op = (uint8_t)number;
-	if (fields[out->field].read(value, &out->value))
+	if (field->read ? field->read(value, &out->value) : read_word_value(value, out->word))
 		return true;
-	FAIL(p, "'%.*s' does not fit '%s'; write %s", SPAN_ARG(value), fields[out->field].name,
-	     fields[out->field].form);
+	FAIL(p, "'%.*s' does not fit '%s'; write %s", SPAN_ARG(value), field->name, field->form);
 	return false;
 }
 
@@ -181,9 +194,9 @@ static bool read_conditions(struct parser *p, struct span words, struct quirk_ru
 
 static void *open_rule(struct parser *p, struct span words)
 {
-	struct reader_rule *rule = reader_new_rule(p);
+	struct quirk_rule *rule = reader_new_rule(p);
 
-	return rule && read_conditions(p, words, &rule->rule) ? rule : NULL;
+	return rule && read_conditions(p, words, rule) ? rule : NULL;
 }
 
 /* What can be opened: by which words, inside what, and whether its first word is part of the content. */
@@ -198,17 +211,21 @@ static const struct head {
 	{ "firmware", SECTION, RULE, open_rule, true },
 	{ "message", SECTION, RULE, open_rule, true },
 	{ "level", SECTION, RULE, open_rule, true },
+	{ "interface", SECTION, RULE, open_rule, true },
+	{ "product", SECTION, RULE, open_rule, true },
 };
 
-static const struct head *find_head(struct span line)
+/* The head that a line starts with. A word that opens two kinds of block means the one that belongs here. */
+static const struct head *find_head(struct span line, const struct block *b)
 {
 	struct span word = span_word(&line, 0);
+	const struct head *found = NULL;
 
 	word.len = span_until(word, ':');
 	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-		if (span_is(word, heads[i].word))
-			return &heads[i];
-	return NULL;
+		if (span_is(word, heads[i].word) && (!found || heads[i].inside == b->where))
+			found = &heads[i];
+	return found;
 }
 
 static void open_block(struct parser *p, struct block *b, const struct head *head, struct span line,
@@ -238,7 +255,7 @@ static void check_section(struct parser *p, const struct block *b)
 	bool own = false;
 
 	for (unsigned i = 0; i < s->rules; i++)
-		own |= s->rule[i].rule.conditions == 0;
+		own |= s->rule[i].conditions == 0;
 	if (!s->units)
 		reader_fail(p, b->line,
 			    "no unit is described; add 'unit BB.BB:' with the descriptor of a real one");
@@ -256,7 +273,7 @@ static void close_block(struct parser *p)
 		return;
 	if (b->where == UNIT && (!s->interfaces || s->interface[s->interfaces - 1].unit != s->units - 1))
 		reader_fail(p, b->line, "this unit has no interface; add 'interface N:' with its descriptor");
-	if (b->where == RULE && !((struct reader_rule *)b->base)->rule.effects)
+	if (b->where == RULE && !((struct quirk_rule *)b->base)->effects)
 		reader_fail(p, b->line, "this rule changes nothing; add an effect or remove it");
 	if (p->use != READER_DATABASE)
 		return;
@@ -265,12 +282,21 @@ static void close_block(struct parser *p)
 		check_section(p, b);
 }
 
+/* An effect directly in the section has the reason of the section. */
+static void share_reason(struct reader_section *s)
+{
+	for (unsigned i = 0; i < s->rules; i++)
+		if (!s->rule[i].why[0])
+			memcpy(s->rule[i].why, s->why, sizeof s->why);
+}
+
 static void close_section(struct parser *p)
 {
 	if (!p->depth)
 		return;
 	while (p->depth)
 		close_block(p);
+	share_reason(p->s);
 	if (p->errors == p->errors_before && p->s->line)
 		p->sink->section(p->sink->arg, p->s);
 }
@@ -325,7 +351,7 @@ static struct block *place_of(struct parser *p, size_t indent)
 
 static void content_line(struct parser *p, struct span line, size_t indent)
 {
-	const struct head *head = find_head(line);
+	const struct head *head;
 	struct block *b;
 
 	if (!p->depth) {
@@ -335,6 +361,7 @@ static void content_line(struct parser *p, struct span line, size_t indent)
 	b = place_of(p, indent);
 	if (!b)
 		return;
+	head = find_head(line, b);
 	if (head && line.at[line.len - 1] == ':')
 		open_block(p, b, head, line, indent);
 	else if (span_until(line, '=') < line.len)

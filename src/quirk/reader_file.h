@@ -12,8 +12,7 @@
 /* Bounds of one section; the parser says which one a file exceeds. */
 enum {
 	READER_TEXT =
-		128,      /* bytes of a string with its terminator: a USB string has at most 126 characters */
-	READER_WHY = 256, /* bytes of a reason with its terminator */
+		128, /* bytes of a string with its terminator: a USB string has at most 126 characters */
 	READER_UNITS = 16,      /* observed units of one product */
 	READER_INTERFACES = 32, /* interfaces of all units together */
 	READER_RULES = 16,
@@ -55,11 +54,6 @@ struct reader_unit {
 	char product[READER_TEXT];
 };
 
-struct reader_rule {
-	struct quirk_rule rule;
-	char why[READER_WHY]; /* empty for the section's own rule: see the section's */
-};
-
 /* One [vid:pid] section. About 80 KiB: allocate it, do not put it on a stack. */
 struct reader_section {
 	const char *file; /* as given to the parser */
@@ -67,11 +61,11 @@ struct reader_section {
 	uint16_t vid, pid;
 	enum reader_status status;
 	char name[READER_TEXT];
-	char why[READER_WHY];
+	char why[QUIRK_WHY];
 	unsigned units, interfaces, rules;
 	struct reader_unit unit[READER_UNITS];
 	struct reader_interface interface[READER_INTERFACES];
-	struct reader_rule rule[READER_RULES];
+	struct quirk_rule rule[READER_RULES];
 };
 
 /* What a file is read for decides what a section must contain. */

@@ -2,22 +2,33 @@
 /* The keys of a .reader file as one table, and how each kind of value is read. */
 #include "quirk/reader_parser.h"
 
+#include "ccid/descriptor.h"
+
 #include <stdio.h>
 
 /* ---- the keys ------------------------------------------------------------------------------------------- */
 
-enum kind { TEXT, NUMBER, WORD, YES, BYTES, LIST };
+enum kind { TEXT, NUMBER, WORD, YES, BYTES, LIST, SOME_BYTES, BCD };
 
 static const char *const status_words[] = { "", "supported", "should-work", "unsupported", "disabled", NULL };
 const char *const reader_level_words[] = { "character", "tpdu", "short-apdu", "extended-apdu", NULL };
+static const char *const pinpad_words[] = { "", "none", "broken", "force", NULL };
+static const char *const lc_words[] = { "", "strip", "append", NULL };
+static const char *const permission_words[] = { "", "deny", "allow", NULL };
 
 static const struct effect_kind {
 	enum kind kind;
 	const char *const *words;
 } effect_kinds[QUIRK_KIND_COUNT] = {
 	[QUIRK_NUMBER] = { NUMBER, NULL },
+	[QUIRK_NUMBER_1] = { NUMBER, NULL },
+	[QUIRK_YES] = { YES, NULL },
+	[QUIRK_BCD] = { BCD, NULL },
+	[QUIRK_BYTES] = { SOME_BYTES, NULL },
 	[QUIRK_LEVEL_WORD] = { WORD, reader_level_words },
-	[QUIRK_YES_CLEARS] = { YES, NULL },
+	[QUIRK_PINPAD_WORD] = { WORD, pinpad_words },
+	[QUIRK_LC_WORD] = { WORD, lc_words },
+	[QUIRK_PERMISSION_WORD] = { WORD, permission_words },
 };
 
 /*
@@ -37,7 +48,7 @@ static const struct key {
 #define AT(type, member) offsetof(struct reader_##type, member)
 	{ "name", SECTION, TEXT, 1, READER_TEXT - 1, AT(section, name), .required = true },
 	{ "status", SECTION, WORD, 0, 0, AT(section, status), .required = true },
-	{ "why", SECTION, TEXT, 1, READER_WHY - 1, AT(section, why), .required = false },
+	{ "why", SECTION, TEXT, 1, QUIRK_WHY - 1, AT(section, why), .required = false },
 	{ "variant", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, variant), .required = false },
 	{ "manufacturer", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, manufacturer), .required = false },
 	{ "product", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, product), .required = false },
@@ -48,7 +59,7 @@ static const struct key {
 	  .required = true },
 	{ "clocks", INTERFACE, LIST, 1, 1000000, AT(interface, clocks), .required = false },
 	{ "data-rates", INTERFACE, LIST, 1, 100000000, AT(interface, data_rates), .required = false },
-	{ "why", RULE, TEXT, 1, READER_WHY - 1, AT(rule, why), .required = true },
+	{ "why", RULE, TEXT, 1, QUIRK_WHY - 1, offsetof(struct quirk_rule, why), .required = true },
 #undef AT
 #define X(id, text, how, least, most, member) \
 	{ .name = text,                       \
@@ -64,7 +75,6 @@ static const struct key {
 
 enum { KEYS = sizeof keys / sizeof keys[0] };
 _Static_assert((int)KEYS <= 64, "struct block keeps the keys it has seen in 64 bits");
-_Static_assert((int)QUIRK_KEY_COUNT <= (int)QUIRK_EFFECTS_MAX, "one rule must be able to use every effect");
 
 /* ---- values ---------------------------------------------------------------------------------------------- */
 
@@ -131,7 +141,7 @@ static bool read_word(struct parser *p, const char *key, const char *const *word
 
 static bool read_yes(struct parser *p, const struct key *key, struct span value, uint32_t *out)
 {
-	*out = 0;
+	*out = 1;
 	if (span_is(value, "yes"))
 		return true;
 	FAIL(p, "%s = %.*s: the only value is yes; leave the line out for no", key->name, SPAN_ARG(value));
@@ -218,12 +228,14 @@ static void set_plain(struct parser *p, const struct key *key, struct span value
 		if (read_word(p, key->name, status_words, value, &number))
 			*(enum reader_status *)at = (enum reader_status)number;
 		break;
-	case YES: break; /* effects only */
+	case YES:
+	case SOME_BYTES:
+	case BCD: break; /* effects only */
 	}
 }
 
 /* An effect beside the section's other keys is a rule without conditions, in its place in the file. */
-static struct reader_rule *rule_of(struct parser *p, struct block *b)
+static struct quirk_rule *rule_of(struct parser *p, struct block *b)
 {
 	if (b->where == RULE)
 		return b->base;
@@ -232,24 +244,71 @@ static struct reader_rule *rule_of(struct parser *p, struct block *b)
 	return p->own;
 }
 
-static void set_effect(struct parser *p, const struct key *key, struct span value, struct block *b)
+/* A short command: bytes, and perhaps "xx" at the end for one that may be any. */
+static bool read_some_bytes(struct parser *p, const struct key *key, struct span value,
+			    struct ccid_bytes *out)
+{
+	uint32_t byte;
+
+	*out = (struct ccid_bytes){ 0 };
+	for (struct span word; (word = span_word(&value, 0)).len;) {
+		if (span_is(word, "xx") && out->len && !span_trim(value).len) {
+			out->open_end = true;
+			return true;
+		}
+		if (out->len == key->high || !span_hex(word, 2, &byte)) {
+			FAIL(p,
+			     "%s: write up to %u bytes of two hexadecimal digits, with blanks between; a "
+			     "last "
+			     "'xx' stands for any byte",
+			     key->name, (unsigned)key->high);
+			return false;
+		}
+		out->at[out->len++] = (uint8_t)byte;
+	}
+	return true;
+}
+
+static bool read_firmware(struct parser *p, const struct key *key, struct span value, uint32_t *out)
+{
+	if (span_bcd(value, out))
+		return true;
+	FAIL(p, "%s = %.*s: write a bcdDevice such as 07.01", key->name, SPAN_ARG(value));
+	return false;
+}
+
+static bool read_effect(struct parser *p, const struct key *key, struct span value, struct quirk_effect *out)
 {
 	const struct effect_kind *how = &effect_kinds[key->effect_kind];
-	struct reader_rule *rule = rule_of(p, b);
-	uint32_t number = 0;
-	bool good = false;
 
-	if (!rule)
+	*out = (struct quirk_effect){ .key = (uint8_t)key->offset };
+	switch (how->kind) {
+	case WORD: return read_word(p, key->name, how->words, value, &out->value);
+	case YES: return read_yes(p, key, value, &out->value);
+	case BCD: return read_firmware(p, key, value, &out->value);
+	case SOME_BYTES: return read_some_bytes(p, key, value, &out->bytes);
+	case NUMBER:
+	case TEXT:
+	case BYTES:
+	case LIST: break;
+	}
+	if (!read_number(p, key, value, &out->value))
+		return false;
+	out->value += key->effect_kind == QUIRK_NUMBER_1;
+	return true;
+}
+
+static void set_effect(struct parser *p, const struct key *key, struct span value, struct block *b)
+{
+	struct quirk_rule *rule = rule_of(p, b);
+	struct quirk_effect effect;
+
+	if (!rule || !read_effect(p, key, value, &effect))
 		return;
-	if (how->kind == WORD)
-		good = read_word(p, key->name, how->words, value, &number);
-	else if (how->kind == YES)
-		good = read_yes(p, key, value, &number);
+	if (rule->effects == QUIRK_EFFECTS_MAX)
+		FAIL(p, "more than %d effects in one rule; split it in two", QUIRK_EFFECTS_MAX);
 	else
-		good = read_number(p, key, value, &number);
-	if (good)
-		rule->rule.effect[rule->rule.effects++] =
-			(struct quirk_effect){ .key = (uint8_t)key->offset, .value = number };
+		rule->effect[rule->effects++] = effect;
 }
 
 static const struct key *find_key(struct span name, enum place where)
@@ -263,7 +322,7 @@ static const struct key *find_key(struct span name, enum place where)
 static void fail_unknown_key(struct parser *p, struct span name, enum place where)
 {
 	const char *known[KEYS + 1];
-	char text[256];
+	char text[1024];
 	size_t n = 0;
 
 	for (size_t i = 0; i < KEYS; i++)

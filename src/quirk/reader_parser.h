@@ -34,8 +34,8 @@ struct parser {
 	unsigned line, errors;
 	unsigned errors_before; /* at the head of the section */
 	struct reader_section *s;
-	struct reader_rule *own; /* the section's own rule while it is the last one */
-	unsigned depth;          /* blocks open; 0 = before the first section */
+	struct quirk_rule *own; /* the section's own rule while it is the last one */
+	unsigned depth;         /* blocks open; 0 = before the first section */
 	struct block block[DEPTH];
 };
 
@@ -45,7 +45,7 @@ void reader_fail(struct parser *p, unsigned line, const char *fmt, ...) __attrib
 #define FAIL(p, ...) reader_fail((p), (p)->line, __VA_ARGS__)
 
 /* A fresh rule behind the others of the section, or NULL after reporting that there are too many. */
-struct reader_rule *reader_new_rule(struct parser *p);
+struct quirk_rule *reader_new_rule(struct parser *p);
 
 /* Take one "key = value" into the block. */
 void reader_assign(struct parser *p, struct block *b, struct span line);

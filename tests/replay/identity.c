@@ -109,8 +109,18 @@ bool identify(const struct capture *capture, const char *readers, struct identit
 		fault(verdict, capture->file, 0, "the class descriptor is not usable");
 	if (!verdict->good)
 		return false;
-	if (capture->has_id)
-		quirk_apply(quirk_find(capture->vid, capture->pid), &desc, search.bcd_device, &out->caps);
+	if (capture->has_id) {
+		const struct quirk_facts facts = {
+			.bcd_device = search.bcd_device,
+			.message = desc.dwMaxCCIDMessageLength,
+			.level = out->caps.level,
+			.interface = search.interface,
+			.product = "",
+		};
+
+		quirk_apply(capture->vid, capture->pid, &facts, &out->caps);
+		quirk_settle(&out->caps);
+	}
 	if (capture->has_level)
 		out->caps.level = capture->level;
 	out->interface = search.interface;

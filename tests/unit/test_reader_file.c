@@ -98,8 +98,8 @@ static const struct bad {
 	  "from 1 to 254" },
 	{ "unknown level", GOOD "firmware < 05.20:\n  level = apdu\n  why = x\n", 10,
 	  "write one of character, tpdu, short-apdu, extended-apdu" },
-	{ "no-pinpad = no", GOOD "firmware < 05.20:\n  no-pinpad = no\n  why = x\n", 10,
-	  "the only value is yes" },
+	{ "pinpad = no", GOOD "firmware < 05.20:\n  pinpad = no\n  why = x\n", 10,
+	  "write one of none, broken, force" },
 	{ "class of two bytes", HEAD "unit 05.23:\n  interface 0:\n    class = 0b 00\n", 6,
 	  "class has 2 bytes; it must have 3" },
 	{ "class not in bytes", HEAD "unit 05.23:\n  interface 0:\n    class = b 0 0\n", 6,
@@ -144,7 +144,7 @@ static const struct bad {
 	{ "interface 256", HEAD "unit 05.23:\n  interface 256:\n", 5, "write 'interface N:'" },
 	{ "interface twice", GOOD "  interface 0:\n" FACE, 9, "interface 0 is given twice in this unit" },
 	{ "interface outside of a unit", HEAD "interface 0:\n", 4,
-	  "'interface' belongs directly into a unit block" },
+	  "behind 'interface', with blanks around it" },
 	{ "unit in a unit", HEAD "unit 05.23:\n  unit 05.24:\n", 5,
 	  "'unit' belongs directly into a [vid:pid]" },
 	{ "unknown block", HEAD "slot 0:\n", 4, "'slot 0:' is neither" },
@@ -198,7 +198,7 @@ static const char everything[] =
 	"name   = Reader #1 of A:B = C # a comment\n"
 	"status = should-work\n"
 	"why    = because\n"
-	"no-pinpad = yes\n"
+	"pinpad = none\n"
 	"unit 05.10:\n"
 	"  variant = V\n"
 	"  manufacturer = M\n"
@@ -261,11 +261,11 @@ static void check_interfaces(const struct reader_section *s)
 /* The section's own effects are rules without conditions, where they stand. */
 static void check_rules(const struct reader_section *s)
 {
-	const struct quirk_rule *r = &s->rule[1].rule;
+	const struct quirk_rule *r = &s->rule[1];
 
 	assert_int_equal(s->rules, 3);
-	assert_int_equal(s->rule[0].rule.conditions, 0);
-	assert_int_equal(s->rule[0].rule.effect[0].key, QUIRK_NO_PINPAD);
+	assert_int_equal(s->rule[0].conditions, 0);
+	assert_int_equal(s->rule[0].effect[0].key, QUIRK_PINPAD);
 	assert_int_equal(r->conditions, 4);
 	assert_int_equal(r->condition[0].field, QUIRK_ON_FIRMWARE);
 	assert_int_equal(r->condition[0].op, QUIRK_GE);
@@ -280,7 +280,7 @@ static void check_rules(const struct reader_section *s)
 	assert_int_equal(r->effect[1].key, QUIRK_LEVEL);
 	assert_int_equal(r->effect[1].value, CCID_SHORT_APDU);
 	assert_string_equal(s->rule[1].why, "W:");
-	assert_int_equal(s->rule[2].rule.effect[0].key, QUIRK_MAX_IFSD);
+	assert_int_equal(s->rule[2].effect[0].key, QUIRK_MAX_IFSD);
 }
 
 static void everything_is_understood(void **state)
@@ -318,7 +318,7 @@ static void overrides_may_be_short(void **state)
 	assert_int_equal(h.errors, 1);
 	assert_int_equal(h.line, 4);
 	assert_int_equal(h.last->status, READER_NOT_STATED);
-	assert_int_equal(h.last->rule[0].rule.effect[0].value, 48);
+	assert_int_equal(h.last->rule[0].effect[0].value, 48);
 	free(h.last);
 }
 

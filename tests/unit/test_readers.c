@@ -39,7 +39,14 @@ static void keep_interface(const struct reader_section *s, const struct reader_i
 	if (ccid_caps_derive(&at->desc, &at->caps) != OC_OK)
 		fail_msg("%s:%u: nothing can be derived from a descriptor", s->file, s->line);
 	at->quirked = at->caps;
-	quirk_apply(quirk_find(s->vid, s->pid), &at->desc, at->bcd_device, &at->quirked);
+	quirk_apply(s->vid, s->pid,
+		    &(struct quirk_facts){ .bcd_device = at->bcd_device,
+					   .message = at->desc.dwMaxCCIDMessageLength,
+					   .level = at->caps.level,
+					   .interface = i->number,
+					   .product = s->unit[i->unit].product },
+		    &at->quirked);
+	quirk_settle(&at->quirked);
 }
 
 static void check_rule(const struct quirk_rule *got, const struct quirk_rule *want)
@@ -73,7 +80,7 @@ static void check_row(const struct reader_section *s)
 	assert_int_equal((row->flags & QUIRK_VENDOR_CLASS) != 0, vendor_class);
 	assert_int_equal(row->rules, s->rules);
 	for (unsigned r = 0; r < s->rules; r++)
-		check_rule(&quirk_rules[row->first + r], &s->rule[r].rule);
+		check_rule(&quirk_rules[row->first + r], &s->rule[r]);
 }
 
 static void on_section(void *arg, const struct reader_section *s)
@@ -351,7 +358,9 @@ static const struct predicate {
 	{ "operator from elsewhere", RULE(1, { QUIRK_ON_FIRMWARE, QUIRK_OP_COUNT, 0x0520 }), false },
 };
 
-static const struct ccid_descriptor device = { .dwMaxCCIDMessageLength = 263 };
+static const struct quirk_facts device = {
+	.bcd_device = 0x0520, .message = 263, .level = CCID_TPDU, .product = ""
+};
 static const struct ccid_caps device_caps = { .level = CCID_TPDU,
 					      .max_message = 263,
 					      .max_ifsd = 252,
@@ -365,7 +374,7 @@ static void predicates_decide(void **state)
 	for (size_t i = 0; i < COUNT(predicates); i++) {
 		struct ccid_caps caps = device_caps;
 
-		quirk_apply_rules(&predicates[i].rule, 1, &device, 0x0520, &caps);
+		quirk_apply_rules(&predicates[i].rule, 1, &device, &caps);
 		if ((caps.max_ifsd == 48) != predicates[i].holds)
 			fail_msg("%s: max_ifsd became %u", predicates[i].what, caps.max_ifsd);
 	}
@@ -376,13 +385,16 @@ static void conditions_follow_the_device(void **state)
 {
 	static const struct quirk_rule rule =
 		RULE(3, ON(MESSAGE, EQ, 512), ON(LEVEL, GE, CCID_SHORT_APDU), ON(FIRMWARE, EQ, 0xf0f0));
-	static const struct ccid_descriptor other = { .dwMaxCCIDMessageLength = 512 };
+	struct quirk_facts other = {
+		.bcd_device = 0xf0ef, .message = 512, .level = CCID_EXTENDED_APDU, .product = ""
+	};
 	struct ccid_caps caps = { .level = CCID_EXTENDED_APDU, .max_ifsd = 254 };
 
 	(void)state;
-	quirk_apply_rules(&rule, 1, &other, 0xf0ef, &caps);
+	quirk_apply_rules(&rule, 1, &other, &caps);
 	assert_int_equal(caps.max_ifsd, 254);
-	quirk_apply_rules(&rule, 1, &other, 0xf0f0, &caps);
+	other.bcd_device = 0xf0f0;
+	quirk_apply_rules(&rule, 1, &other, &caps);
 	assert_int_equal(caps.max_ifsd, 48);
 }
 
@@ -419,21 +431,22 @@ static void effects_land_where_they_should(void **state)
 		    .pin_support = 3,
 		    .slots = 2,
 		    .class_get_response = 0xff } },
-		{ EFFECT(NO_PINPAD, 0),
+		{ EFFECT(PINPAD, PINPAD_NONE),
 		  { .level = CCID_TPDU,
 		    .max_message = 263,
 		    .max_ifsd = 252,
 		    .pin_support = 0,
+		    .pinpad = PINPAD_NONE,
 		    .slots = 2,
 		    .class_get_response = 0xff } },
 	};
 
 	(void)state;
-	_Static_assert(COUNT(rows) == QUIRK_KEY_COUNT, "one row for each effect");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct ccid_caps caps = device_caps;
 
-		quirk_apply_rules(&rows[i].rule, 1, &device, 0x0520, &caps);
+		quirk_apply_rules(&rows[i].rule, 1, &device, &caps);
+		quirk_settle(&caps);
 		assert_memory_equal(&caps, &rows[i].want, sizeof caps);
 	}
 }
@@ -455,7 +468,7 @@ static void later_rules_win(void **state)
 	struct ccid_caps caps = device_caps;
 
 	(void)state;
-	quirk_apply_rules(rules, 3, &device, 0x0520, &caps);
+	quirk_apply_rules(rules, 3, &device, &caps);
 	assert_int_equal(caps.max_message, 300);
 	assert_int_equal(caps.level, CCID_SHORT_APDU);
 }
@@ -473,7 +486,7 @@ static void unlisted_readers_are_left_alone(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(absent); i++)
 		assert_null(quirk_find(absent[i].vid, absent[i].pid));
-	quirk_apply(NULL, &device, 0x0520, &caps);
+	quirk_apply(0xffff, 0xffff, &device, &caps);
 	assert_memory_equal(&caps, &device_caps, sizeof caps);
 	for (size_t i = 1; i < quirk_table_len; i++)
 		assert_true(((uint32_t)quirk_table[i - 1].vid << 16 | quirk_table[i - 1].pid) <
