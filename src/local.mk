@@ -11,6 +11,7 @@ src_libcore_la_SOURCES = \
 	src/ccid/exchange.c src/ccid/exchange.h \
 	src/ccid/iccd.c src/ccid/iccd.h \
 	src/ccid/message.c src/ccid/message.h \
+	src/ccid/pin.h \
 	src/ccid/recover.c src/ccid/recover.h \
 	src/ccid/status.c src/ccid/status.h \
 	src/ccid/transport.h \
@@ -22,6 +23,7 @@ src_libcore_la_SOURCES = \
 	src/slot/presence.c \
 	src/slot/reader.c src/slot/reader.h \
 	src/slot/run.c \
+	src/slot/secure.c \
 	src/slot/slot.c src/slot/slot.h \
 	src/slot/speed.c src/slot/speed.h \
 	src/slot/transmit.c \

@@ -116,8 +116,9 @@ struct ccid_caps {
 	struct pin_rules pin;
 
 	/* ---- the firmware */
+	uint32_t firmware; /* bcdDevice, for the log */
 	uint32_t
-		fixed_in; /* bcdDevice of the first firmware without the fault that a rule is there for; 0: none known */
+		fixed_in; /* that of the first one without the fault that a rule is there for; 0: none known */
 	const char *fault; /* the reason of that rule: static text, or NULL */
 };
 

@@ -159,8 +159,10 @@ static enum oc_err consider(struct ccid_port *port, const struct ccid_command *c
 /* What the card works on may take as long as the card likes, within the cap; nothing else may. */
 static uint64_t extension_cap(const struct ccid_port *port, uint8_t type)
 {
-	if (type == PC_TO_RDR_XFR_BLOCK || type == PC_TO_RDR_SECURE || type == PC_TO_RDR_ESCAPE)
+	if (type == PC_TO_RDR_XFR_BLOCK || type == PC_TO_RDR_ESCAPE)
 		return port->extension_cap_ms;
+	if (type == PC_TO_RDR_SECURE)
+		return CCID_ENTRY_EXTENSION_MS;
 	return CCID_QUICK_EXTENSION_MS;
 }
 

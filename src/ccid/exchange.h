@@ -20,9 +20,10 @@ enum {
 	CCID_SEND_MS = 2000,            /* a reader that takes no command for so long is stuck */
 	CCID_QUICK_MS = 2000,           /* a command that needs no card */
 	CCID_EXTENSION_CAP_MS = 600000, /* all time extensions together of a command that the card works on */
-	CCID_QUICK_EXTENSION_MS = 2000, /* and of every other command, power-on among them */
-	CCID_MAX_STALE = 32,            /* answers to earlier commands dropped while waiting for one */
-	CCID_MAX_EXTENSIONS = 4096,     /* time extension messages for one command */
+	CCID_ENTRY_EXTENSION_MS = 180000, /* of a PIN that is typed at the reader */
+	CCID_QUICK_EXTENSION_MS = 2000,   /* and of every other command, power-on among them */
+	CCID_MAX_STALE = 32,              /* answers to earlier commands dropped while waiting for one */
+	CCID_MAX_EXTENSIONS = 4096,       /* time extension messages for one command */
 };
 
 struct ccid_port {
@@ -62,8 +63,8 @@ static inline uint8_t *ccid_payload(struct ccid_port *port, size_t *cap)
  * ccid_exchange - send one command, return the answer that belongs to it
  * @command: its payload, command->len bytes, already stands at ccid_payload()
  * @wait_ms: how long the answer may take; each time extension of the reader grants that much again, times its
- *           multiplier, and all of them together at most port->extension_cap_ms (XfrBlock, Secure, Escape) or
- *           CCID_QUICK_EXTENSION_MS (all others)
+ *           multiplier, and all of them together at most port->extension_cap_ms (XfrBlock, Escape),
+ *           CCID_ENTRY_EXTENSION_MS (Secure), or CCID_QUICK_EXTENSION_MS (all others)
  * @reply: written on OC_OK and whenever the reader answered; points into the port's buffer until the next call
  *
  * The answer must match in type (or be a failed SlotStatus), slot and bSeq. An answer to an earlier command is dropped,

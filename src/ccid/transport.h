@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the message layer needs of a bus: eleven calls that libusb, a recorded trace, a scripted test and a fuzzer serve
+ * What the message layer needs of a bus: twelve calls that libusb, a recorded trace, a scripted test and a fuzzer serve
  * alike. Times are milliseconds; a clock is part of the interface, so that tests can run on a clock of their own.
  */
 #ifndef OPENCCID_CCID_TRANSPORT_H
@@ -33,6 +33,12 @@ struct transport_ops {
 	 * On OC_OK *@len bytes came, possibly 0. After an error nothing stays posted, and nothing is written any more.
 	 */
 	enum oc_err (*recv)(struct transport *t, size_t *len, unsigned ms);
+
+	/*
+	 * Send @len bytes on bulk-OUT beside a command whose answer is awaited; what answers them arrives at recv(). Any thread.
+	 * NULL where there is no such pipe.
+	 */
+	enum oc_err (*beside)(struct transport *t, const uint8_t *out, size_t len, unsigned ms);
 
 	/* One control transfer of at most *@len bytes of data; on OC_OK *@len is what was transferred. */
 	enum oc_err (*control)(struct transport *t, const struct transport_setup *setup, uint8_t *data,

@@ -128,6 +128,7 @@ static enum oc_err learn_caps(const struct usb_info *info, struct ccid_caps *cap
 		product[0] = '\0';
 	facts.message = descriptor.dwMaxCCIDMessageLength;
 	facts.level = caps->level;
+	caps->firmware = info->bcd_device;
 	quirk_apply(info->vid, info->pid, &facts, caps);
 	quirk_settle(caps);
 	if (is_iccd(info))

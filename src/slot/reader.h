@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ccid/descriptor.h"
 #include "ccid/message.h"
+#include "ccid/pin.h"
 #include "ccid/transport.h"
 #include "tpdu/atr.h"
 
@@ -108,6 +109,24 @@ enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, u
 
 /* One PC_to_RDR_Escape and its answer; arguments and errors as slot_transmit(). */
 enum oc_err slot_escape(struct slot *slot, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len);
+
+/**
+ * slot_pin - let the reader ask for a PIN and give it to the card (CCID rev 1.1, 6.1.11)
+ * @request: as pin_request_parse() made it for this reader
+ * @rx, *@rx_len: room for the response APDU, at least two bytes; *@rx_len is its length on OC_OK and 0 otherwise
+ *
+ * The response is the card's, or what the reader says instead: 6400 nobody typed in time, 6401 cancelled, 6402 the new PINs differ,
+ * 6403 too short or too long, 6B80 the reader does not take the request. It takes as long as a person takes: at most the
+ * time-out of the request and 10 seconds, no less than 90 seconds, and what the reader asks for on top.
+ *
+ * Nothing is repeated. After an error the card may have seen the PIN.
+ * OC_E_SPACE for less than two bytes (nothing was sent), OC_E_UNSUPPORTED where it fits no message of the reader, OC_E_LIMIT
+ * where it fits no block of the card; OC_E_UNPOWERED, OC_E_NO_CARD, ... as slot_transmit().
+ */
+enum oc_err slot_pin(struct slot *slot, const struct pin_request *request, uint8_t *rx, size_t *rx_len);
+
+/* End a running slot_pin() of this slot, from another thread. Without one nothing happens. */
+void slot_pin_abort(struct slot *slot);
 
 /**
  * slot_presence - is there a card?

@@ -62,7 +62,7 @@ static struct reply carry_tpdu(struct slot *slot, const struct block *block, uns
 				timing_t0_ms(&slot->timing, block->len + block->expect) + USB_MARGIN_MS);
 }
 
-static struct reply carry_t1(struct slot *slot, const struct block *block, unsigned wait_ms)
+struct reply slot_carry_t1(struct slot *slot, const struct block *block, unsigned wait_ms)
 {
 	(void)wait_ms;
 	return slot_carry_block(slot, block,
@@ -119,7 +119,7 @@ static struct reply carry_t1_by_characters(struct slot *slot, const struct block
 
 	(void)wait_ms;
 	piece.level_parameter = T1_PROLOGUE;
-	reply = carry_t1(slot, &piece, 0);
+	reply = slot_carry_t1(slot, &piece, 0);
 	if (reply.kind != REPLY_BLOCK || reply.len != T1_PROLOGUE)
 		return reply;
 	memcpy(slot->block, reply.data, T1_PROLOGUE);
@@ -128,7 +128,7 @@ static struct reply carry_t1_by_characters(struct slot *slot, const struct block
 		.bwi = block->bwi,
 		.expect = block->expect,
 	};
-	reply = carry_t1(slot, &piece, 0);
+	reply = slot_carry_t1(slot, &piece, 0);
 	/* The card has the block already, whatever the reader says of this piece. */
 	if (reply.kind == REPLY_NOT_SENT)
 		reply.kind = REPLY_FAILED;
@@ -214,15 +214,24 @@ static void t1_take(void *self, const struct reply *reply)
 	t1_feed(self, reply);
 }
 
-enum oc_err slot_run_t1(struct slot *slot, enum step *end)
+enum oc_err slot_run_t1_by(struct slot *slot,
+			   struct reply (*carry)(struct slot *slot, const struct block *block,
+						 unsigned wait_ms),
+			   enum step *end)
 {
-	const bool characters = slot->reader->caps.level == CCID_CHARACTER;
 	const struct engine engine = {
 		.self = &slot->t1,
 		.next = t1_step,
 		.feed = t1_take,
-		.carry = characters ? carry_t1_by_characters : carry_t1,
+		.carry = carry,
 		.uses_parameters = true,
 	};
 	return slot_run(slot, &engine, end);
+}
+
+enum oc_err slot_run_t1(struct slot *slot, enum step *end)
+{
+	const bool characters = slot->reader->caps.level == CCID_CHARACTER;
+
+	return slot_run_t1_by(slot, characters ? carry_t1_by_characters : slot_carry_t1, end);
 }

@@ -4,6 +4,7 @@
 #define OPENCCID_SLOT_SLOT_H
 
 #include "ccid/exchange.h"
+#include "ccid/pin.h"
 #include "slot/reader.h"
 #include "slot/speed.h"
 #include "tpdu/character.h"
@@ -39,6 +40,16 @@ struct slot {
 	bool unproven; /* nothing has come through at the negotiated speed yet */
 	bool lost;     /* power went away unasked: report the card absent once */
 	bool strange; /* nobody has asked for this card since one was lost: it must not get what was meant for that one */
+
+	/* A PIN that is being typed. Under reader->lock; running and seq under reader->events.lock. */
+	struct {
+		const struct pin_request *request;
+		uint16_t verdict; /* status word that the reader gave instead of the card's, or 0 */
+		uint16_t bare;    /* the same, sent as if it were data */
+		bool sent;        /* the reader was asked for it */
+		bool running;     /* PC_to_RDR_Secure is out, */
+		uint8_t seq;      /* with this bSeq */
+	} entry;
 
 	/* Under reader->events.lock */
 	bool event, stop, removal_seen;
@@ -144,7 +155,17 @@ bool slot_fits_message(const struct slot *slot, size_t len);
  */
 enum oc_err slot_run(struct slot *slot, const struct engine *engine, enum step *end);
 
-/* Let the T=1 engine of the slot run to its end, as slot_run(). */
+/* One block of T=1, at TPDU level; the wait follows from the block. */
+struct reply slot_carry_t1(struct slot *slot, const struct block *block, unsigned wait_ms);
+
+/* Let the T=1 engine of the slot run to its end, as slot_run(); the second one with somebody else to carry its blocks. */
 enum oc_err slot_run_t1(struct slot *slot, enum step *end);
+enum oc_err slot_run_t1_by(struct slot *slot,
+			   struct reply (*carry)(struct slot *slot, const struct block *block,
+						 unsigned wait_ms),
+			   enum step *end);
+
+/* Set up the first protocol of the ATR where none was set; OC_E_UNPOWERED. Under reader->lock. */
+enum oc_err slot_ensure_protocol(struct slot *slot);
 
 #endif

@@ -134,7 +134,7 @@ static enum oc_err transmit_apdu(struct slot *slot, struct call *call)
 
 /* ---- the two calls ----------------------------------------------------------------------------------------------- */
 
-static enum oc_err ensure_protocol(struct slot *slot)
+enum oc_err slot_ensure_protocol(struct slot *slot)
 {
 	enum ccid_protocol first;
 
@@ -154,7 +154,7 @@ static enum oc_err transmit_locked(struct slot *slot, struct call *call)
 
 	if (apdu_extended(&call->apdu) && level == CCID_SHORT_APDU)
 		return OC_E_EXTENDED;
-	err = ensure_protocol(slot);
+	err = slot_ensure_protocol(slot);
 	if (err != OC_OK)
 		return err;
 	trial = slot_try_speed(slot);

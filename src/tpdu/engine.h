@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,15 +24,17 @@ struct block {
 	uint16_t level_parameter; /* wLevelParameter of XfrBlock */
 	uint8_t bwi;              /* bBWI of XfrBlock: block waiting time multiplier, T=1 */
 	size_t expect;            /* longest answer that is legal, to compute the wait */
+	bool by_reader;           /* the reader makes the block from a template; these are its first bytes */
 };
 
 /* What came back for a block. */
 enum reply_kind {
-	REPLY_BLOCK,    /* bytes */
-	REPLY_NOT_SENT, /* refused by the reader (bError F6h); the card never saw the block */
-	REPLY_DAMAGED,  /* the card's answer was damaged on the line (FDh) */
-	REPLY_SILENT,   /* the card, though present, did not answer in time (FEh) */
-	REPLY_FAILED,   /* anything else; reply.err says what */
+	REPLY_BLOCK,     /* bytes */
+	REPLY_NOT_SENT,  /* refused by the reader (bError F6h); the card never saw the block */
+	REPLY_DAMAGED,   /* the card's answer was damaged on the line (FDh) */
+	REPLY_SILENT,    /* the card, though present, did not answer in time (FEh) */
+	REPLY_WITHDRAWN, /* given up before the card saw it, by who types at the keypad; not sent again */
+	REPLY_FAILED,    /* anything else; reply.err says what */
 };
 
 struct reply {

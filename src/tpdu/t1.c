@@ -85,6 +85,8 @@ static size_t put_block(const struct t1 *t1, uint8_t out[T1_BLOCK_MAX])
 	wr_u8(&w, t1->nad);
 	wr_u8(&w, t1->pcb);
 	wr_u8(&w, (uint8_t)len);
+	if (i && t1->by_reader)
+		return T1_BLOCK_MAX - w.left;
 	if (i)
 		wr_bytes(&w, t1->apdu + t1->acked, len);
 	else if (len)
@@ -201,11 +203,14 @@ static void on_invalid(struct t1 *t1, uint8_t error)
 	}
 }
 
-/* An R-block that is in order but brings nothing new: it is answered, and not for ever. */
-static bool may_repeat(struct t1 *t1)
+/*
+ * An R-block that is in order but brings nothing new: it is answered, and not for ever. An I-block that the reader made is
+ * nothing that the host could send again.
+ */
+static bool may_repeat(struct t1 *t1, bool ours)
 {
 	t1->invalid = 0;
-	if (++t1->repeats <= T1_TRIES)
+	if (++t1->repeats <= T1_TRIES && !(ours && t1->by_reader))
 		return true;
 	resynchronise(t1, OC_E_CARD);
 	return false;
@@ -283,7 +288,7 @@ static void on_r(struct t1 *t1, const struct seen *b)
 		t1->acked += t1->flight;
 		t1->ns ^= 1;
 		queue_i(t1);
-	} else if (may_repeat(t1)) {
+	} else if (may_repeat(t1, t1->state == T1_SENDING && wants_ours_again)) {
 		if (t1->state == T1_SENDING && wants_ours_again)
 			queue_i(t1);
 		else
@@ -466,8 +471,19 @@ static void clear_exchange(struct t1 *t1)
 	t1->invalid = t1->repeats = t1->tries = 0;
 	t1->requests = t1->empty = t1->waits = 0;
 	t1->refusals = 0;
-	t1->answered = t1->begun = t1->refused = false;
+	t1->answered = t1->begun = t1->refused = t1->by_reader = false;
 	t1->err = OC_OK;
+}
+
+static void begin(struct t1 *t1, size_t len, uint8_t *answer, size_t cap)
+{
+	t1->apdu_len = len;
+	t1->answer = answer;
+	t1->cap = cap;
+	if (t1->in_doubt)
+		resynchronise(t1, OC_OK);
+	else
+		queue_i(t1);
 }
 
 enum oc_err t1_begin(struct t1 *t1, const uint8_t *apdu, size_t len, uint8_t *answer, size_t cap)
@@ -478,13 +494,19 @@ enum oc_err t1_begin(struct t1 *t1, const uint8_t *apdu, size_t len, uint8_t *an
 		return OC_E_APDU;
 	clear_exchange(t1);
 	t1->apdu = apdu;
-	t1->apdu_len = len;
-	t1->answer = answer;
-	t1->cap = cap;
-	if (t1->in_doubt)
-		resynchronise(t1, OC_OK);
-	else
-		queue_i(t1);
+	begin(t1, len, answer, cap);
+	return OC_OK;
+}
+
+enum oc_err t1_begin_by_reader(struct t1 *t1, size_t len, uint8_t *answer, size_t cap)
+{
+	if (t1->dead)
+		return OC_E_UNPOWERED;
+	if (len > t1->ifsc || len > t1->longest)
+		return OC_E_LIMIT;
+	clear_exchange(t1);
+	t1->by_reader = true;
+	begin(t1, len, answer, cap);
 	return OC_OK;
 }
 
@@ -508,6 +530,7 @@ enum step t1_next(struct t1 *t1, uint8_t out[T1_BLOCK_MAX], struct block *block)
 	t1->to_send = false;
 	block->len = put_block(t1, out);
 	block->bwi = t1->bwi;
+	block->by_reader = t1->by_reader && is_i(t1->pcb);
 	block->expect = PROLOGUE + t1->ifsd + edc_len(t1);
 	return STEP_SEND;
 }
@@ -515,7 +538,9 @@ enum step t1_next(struct t1 *t1, uint8_t out[T1_BLOCK_MAX], struct block *block)
 /* The reader failed. Unless the card cannot have seen the first block, its numbers are unknown from now on. */
 static void give_up(struct t1 *t1, const struct reply *reply)
 {
-	t1->in_doubt = t1->in_doubt || reply->kind != REPLY_NOT_SENT || t1->begun;
+	const bool unseen = reply->kind == REPLY_NOT_SENT || reply->kind == REPLY_WITHDRAWN;
+
+	t1->in_doubt = t1->in_doubt || !unseen || t1->begun;
 	finish(t1, T1_FAILED, reply->err);
 }
 
@@ -527,7 +552,7 @@ void t1_feed(struct t1 *t1, const struct reply *reply)
 	if (t1->state == T1_IDLE || t1->state == T1_DONE || t1->state == T1_FAILED)
 		return;
 	t1->answered |= reply->kind == REPLY_BLOCK || reply->kind == REPLY_DAMAGED;
-	t1->begun |= reply->kind != REPLY_NOT_SENT;
+	t1->begun |= reply->kind != REPLY_NOT_SENT && reply->kind != REPLY_WITHDRAWN;
 	if (reply->kind == REPLY_BLOCK && decode(t1, reply, &b, &error))
 		on_block(t1, &b);
 	else if (reply->kind == REPLY_BLOCK)

@@ -64,6 +64,7 @@ struct t1 {
 	bool answered;     /* anything came, be it damaged */
 	bool begun;        /* the card may have seen a block of this exchange */
 	bool refused;      /* the reader would not pass the last block on; it goes out once more */
+	bool by_reader;    /* the reader makes the I-block: nobody else can send it again */
 	unsigned invalid;  /* invalid blocks or silence in a row */
 	unsigned repeats;  /* R-blocks in a row that brought nothing new */
 	unsigned refusals; /* R-blocks that answered an S request */
@@ -85,6 +86,16 @@ void t1_start(struct t1 *t1, uint8_t ifsc, bool crc, uint8_t nad);
  * Returns OC_E_UNPOWERED when the connection is dead, OC_E_APDU for an empty command.
  */
 enum oc_err t1_begin(struct t1 *t1, const uint8_t *apdu, size_t len, uint8_t *answer, size_t cap);
+
+/**
+ * t1_begin_by_reader - let the reader send a command that it completes itself, with a PIN (PC_to_RDR_Secure)
+ * @len: bytes of the command as far as the host knows it, 1 to IFSC; 0 where the reader builds the data
+ *
+ * t1_next() hands out the prologue alone for this block, marked by_reader; all others are blocks as ever. When the card does not
+ * get it, the exchange ends with an error: it is not the driver's to repeat. Errors as t1_begin(), and OC_E_LIMIT for a command
+ * that does not fit one block.
+ */
+enum oc_err t1_begin_by_reader(struct t1 *t1, size_t len, uint8_t *answer, size_t cap);
 
 /* Tell the card the longest information field that we take, by S(IFS request). A card that refuses stays at 32. */
 enum oc_err t1_begin_ifsd(struct t1 *t1, uint8_t ifsd);

@@ -227,6 +227,19 @@ static enum oc_err usb_recv(struct transport *t, size_t *len, unsigned ms)
 	return collect(u, &u->in, ms, len);
 }
 
+static enum oc_err usb_beside(struct transport *t, const uint8_t *out, size_t len, unsigned ms)
+{
+	struct usb *u = usb_of(t);
+	int sent = 0, error;
+
+	if (is_gone(u))
+		return OC_E_GONE;
+	error = libusb_bulk_transfer(u->handle, u->ep_out, (uint8_t *)(uintptr_t)out, (int)len, &sent, ms);
+	if (error == 0 && (size_t)sent != len)
+		return OC_E_TIMEOUT;
+	return of_libusb(error);
+}
+
 static enum oc_err usb_control(struct transport *t, const struct transport_setup *setup, uint8_t *data,
 			       size_t *len, unsigned ms)
 {
@@ -357,6 +370,7 @@ static void usb_close(struct transport *t)
 static const struct transport_ops usb_ops = {
 	.send = usb_send,
 	.recv = usb_recv,
+	.beside = usb_beside,
 	.control = usb_control,
 	.clear_halt = usb_clear_halt,
 	.interrupt = usb_interrupt,
