@@ -59,6 +59,8 @@ enum capture_action {
 	CAPTURE_PROTOCOL,
 	CAPTURE_TRANSMIT,
 	CAPTURE_ESCAPE,
+	CAPTURE_VERIFY, /* a PIN is typed at the reader; the bytes are the structure of PC/SC part 10 */
+	CAPTURE_MODIFY,
 	CAPTURE_PRESENCE,
 	CAPTURE_WAIT_EVENT,
 };

@@ -103,6 +103,8 @@ static const char *const action_words[] = {
 	[CAPTURE_PROTOCOL] = "protocol",
 	[CAPTURE_TRANSMIT] = "transmit",
 	[CAPTURE_ESCAPE] = "escape",
+	[CAPTURE_VERIFY] = "verify",
+	[CAPTURE_MODIFY] = "modify",
 	[CAPTURE_PRESENCE] = "presence",
 	[CAPTURE_WAIT_EVENT] = "wait-event",
 };
@@ -121,6 +123,13 @@ static const char *const result_words[] = {
 const char *capture_result_word(enum oc_err err)
 {
 	return (size_t)err < COUNT(result_words) ? result_words[err] : "unknown result";
+}
+
+/* Does the action have bytes of its own, and bytes for an answer? */
+static bool is_command(enum capture_action action)
+{
+	return action == CAPTURE_TRANSMIT || action == CAPTURE_ESCAPE || action == CAPTURE_VERIFY ||
+	       action == CAPTURE_MODIFY;
 }
 
 static void take_protocol(struct capture_parser *p, struct span rest, struct capture_step *step)
@@ -161,7 +170,7 @@ void capture_take_action(struct capture_parser *p, struct span rest, struct capt
 	step->action = (enum capture_action)i;
 	if (step->action == CAPTURE_PROTOCOL)
 		take_protocol(p, rest, step);
-	else if (step->action == CAPTURE_TRANSMIT || step->action == CAPTURE_ESCAPE)
+	else if (is_command(step->action))
 		take_command(p, rest, step);
 	else if (step->action == CAPTURE_WAIT_EVENT)
 		step->number = capture_take_number(p, &rest, 1, CAPTURE_WAIT_MAX);
@@ -199,7 +208,7 @@ static void take_end(struct capture_parser *p, struct span rest, struct capture_
 		take_either(p, rest, step, "absent", "present", CAPTURE_END_ABSENT);
 	} else if (action == CAPTURE_WAIT_EVENT) {
 		take_either(p, rest, step, "quiet", "event", CAPTURE_END_QUIET);
-	} else if (action == CAPTURE_POWER_UP || action == CAPTURE_TRANSMIT || action == CAPTURE_ESCAPE) {
+	} else if (action == CAPTURE_POWER_UP || is_command(action)) {
 		step->end = CAPTURE_END_BYTES;
 		step->bytes = capture_take_bytes(p, rest);
 	} else {

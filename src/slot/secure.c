@@ -21,6 +21,7 @@ enum {
 	TYPE_CLASS_OUT = 0x21,
 	SW_LEN = 2,
 	SW_TIMEOUT = 0x6400,
+	SW_CANCELLED = 0x6401,
 	SW1_OF_READER = 0x64,
 };
 
@@ -32,6 +33,7 @@ static void entry_begins(struct slot *slot)
 
 	pthread_mutex_lock(&reader->events.lock);
 	slot->entry.running = true;
+	slot->entry.aborted = false;
 	slot->entry.sent = true;
 	slot->entry.seq = reader->port.seq;
 	pthread_mutex_unlock(&reader->events.lock);
@@ -74,8 +76,10 @@ void slot_pin_abort(struct slot *slot)
 
 	/* Held meanwhile, so that no other command begins before the ABORT is out. */
 	pthread_mutex_lock(&reader->events.lock);
-	if (slot->entry.running)
+	if (slot->entry.running && !slot->entry.aborted) {
+		slot->entry.aborted = true;
 		send_abort(slot, (uint8_t)(slot->entry.seq + ABORT_SEQ_AHEAD));
+	}
 	pthread_mutex_unlock(&reader->events.lock);
 }
 
@@ -139,6 +143,8 @@ static uint16_t readers_verdict(const struct slot *slot, enum oc_err err, const 
 {
 	if (err == OC_OK || reply->type == 0 || ccid_icc_of(reply->status) == CCID_ICC_ABSENT)
 		return 0;
+	if (reply->error == CCID_CMD_ABORTED && slot->entry.aborted)
+		return SW_CANCELLED;
 	return pin_status_of(reply->error, &slot->reader->caps.pin);
 }
 
@@ -212,6 +218,9 @@ static void check_card(struct slot *slot)
 	       "slot %u: the reader answered 64 00 by itself, outside of a T=1 block; is the card still "
 	       "there?",
 	       slot->number);
+	/* A reader that does S(IFS) by itself is not asked; the next command begins with RESYNCH. */
+	if (slot->reader->caps.features & CCID_AUTO_IFSD)
+		return;
 	memcpy(atr, slot->atr_bytes, sizeof atr);
 	err = t1_begin_ifsd(&slot->t1, slot->t1.ifsd);
 	if (err == OC_OK)

@@ -47,8 +47,9 @@ struct slot {
 		uint16_t verdict; /* status word that the reader gave instead of the card's, or 0 */
 		uint16_t bare;    /* the same, sent as if it were data */
 		bool sent;        /* the reader was asked for it */
-		bool running;     /* PC_to_RDR_Secure is out, */
-		uint8_t seq;      /* with this bSeq */
+		bool running;     /* PC_to_RDR_Secure is out */
+		bool aborted;     /* slot_pin_abort() was called meanwhile */
+		uint8_t seq;      /* bSeq of PC_to_RDR_Secure */
 	} entry;
 
 	/* Under reader->events.lock */

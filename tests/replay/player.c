@@ -67,6 +67,33 @@ static void do_command(struct player *p, const struct capture_step *step, comman
 		FAULT(p, step->line, "the command is said to have been done, and yet there is no SW1 SW2");
 }
 
+/* What an application does with VERIFY_PIN_DIRECT and MODIFY_PIN_DIRECT. */
+static enum oc_err enter_pin(struct slot *slot, const struct capture_step *step, const struct ccid_caps *caps,
+			     uint8_t *rx, size_t *rx_len)
+{
+	const enum pin_operation operation = step->action == CAPTURE_MODIFY ? PIN_MODIFY : PIN_VERIFY;
+	struct pin_request request;
+	const char *why;
+	const size_t cap = *rx_len;
+	enum oc_err err;
+
+	*rx_len = 0;
+	err = pin_request_parse(operation, step->bytes.value, step->bytes.len, caps, &request, &why);
+	if (err != OC_OK)
+		return err;
+	*rx_len = cap;
+	return slot_pin(slot, &request, rx, rx_len);
+}
+
+static void do_pin(struct player *p, const struct capture_step *step)
+{
+	struct result *r = &p->result;
+
+	r->len = sizeof r->bytes;
+	r->err = enter_pin(reader_slot(p->reader, 0), step, reader_caps(p->reader), r->bytes, &r->len);
+	r->end = CAPTURE_END_BYTES;
+}
+
 static void do_power_up(struct player *p)
 {
 	struct result *r = &p->result;
@@ -115,6 +142,8 @@ static void perform(struct player *p, const struct capture_step *step)
 		break;
 	case CAPTURE_TRANSMIT: do_command(p, step, slot_transmit); break;
 	case CAPTURE_ESCAPE: do_command(p, step, slot_escape); break;
+	case CAPTURE_VERIFY:
+	case CAPTURE_MODIFY: do_pin(p, step); break;
 	case CAPTURE_PRESENCE: do_presence(p); break;
 	case CAPTURE_WAIT_EVENT: do_wait(p, step); break;
 	}
