@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -23,6 +24,16 @@
 enum { CHECK_SHOWN = 20 }; /* failures that are printed per test; the others are counted */
 
 static unsigned check_failures;
+
+/* A test that forgets check_done() must not pass for it. */
+__attribute__((destructor)) static void check_nothing_left(void)
+{
+	if (!check_failures)
+		return;
+	fprintf(stderr, "%u checks failed, and the test did not ask: check_done() is missing\n",
+		check_failures);
+	_exit(1);
+}
 
 static inline bool check_failed(const char *file, int line, const char *row)
 {

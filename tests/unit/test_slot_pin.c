@@ -135,6 +135,7 @@ static void over_t1(void **state)
 		CHECK_INT(row->name, read_2(&b), row->next ? OC_OK : OC_E_UNPOWERED);
 		slot_bench_end(row->name, &b);
 	}
+	check_done();
 }
 
 #define WHOLE                                                                                           \
@@ -178,6 +179,7 @@ static void whole(void **state)
 			slot_bench_end(whole_rows[i].name, &b);
 		}
 	}
+	check_done();
 }
 
 #define ABORTED                                                                   \
@@ -185,21 +187,22 @@ static void whole(void **state)
 		GIVES(0x81, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 /* The firmware that loses the card over a PIN entry: the ladder, a cold reset, the protocol; then pcscd is told. */
+static const struct script_step rescue[] = {
+	ANNOUNCED,
+	ASKS(0x00),
+	BLOCK(2, 0x64, 0x00),
+	XFR(5, 0x00, 0xC1, 0x01, 0xFE, 0x3E),
+	ABORTED,
+	POWERED_OFF,
+	POWER_ON_RESTED(1),
+	T1_ATR,
+	T1_PARAM,
+	IFSD,
+	END,
+};
+
 static void silence_after_6400(void **state)
 {
-	static const struct script_step rescue[] = {
-		ANNOUNCED,
-		ASKS(0x00),
-		BLOCK(2, 0x64, 0x00),
-		XFR(5, 0x00, 0xC1, 0x01, 0xFE, 0x3E),
-		ABORTED,
-		POWERED_OFF,
-		POWER_ON_RESTED(1),
-		T1_ATR,
-		T1_PARAM,
-		IFSD,
-		END,
-	};
 	static const char *const faults[] = { "it always ends so", NULL };
 
 	(void)state;
@@ -227,6 +230,7 @@ static void silence_after_6400(void **state)
 		assert_true(present);
 		slot_bench_end("rescue", &b);
 	}
+	check_done();
 }
 
 /* What can be refused is refused before anything goes out. */
@@ -257,6 +261,7 @@ static void nothing_sent(void **state)
 	slot_bench_open(&b, script_nothing);
 	assert_int_equal(enter(&b, &verify, &sw), OC_E_UNPOWERED);
 	slot_bench_end("no power", &b);
+	check_done();
 }
 
 /* A template with data: its length goes into the prologue, and nothing is announced. */
@@ -283,41 +288,45 @@ static void whole_template(void **state)
 	assert_int_equal(sw, 0x9000);
 	script_continue(&b.script, script_nothing);
 	slot_bench_end("template", &b);
+	check_done();
 }
 
+#define WAITS(seconds)                                                                                     \
+	SENDS(0x69, 0x13, 0, 0, 0, 0, 0, 0, 0, 0, 0x00, seconds, 0x82, 0x00, 0x00, 0x19, 0x06, 0x02, 0x01, \
+	      0x09, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x82),                                 \
+		ABORTED
+
 /* A person may take long; how long is bounded, and does not rub off on the next command. */
+static const struct {
+	uint8_t timeout_s;
+	const struct script_step *steps;
+	unsigned least_ms, most_ms;
+} wait_rows[] = { { 0, STEPS(WAITS(0)), 90000, 95000 },
+		  { 30, STEPS(WAITS(30)), 90000, 95000 },
+		  { 255, STEPS(WAITS(255)), 265000, 270000 } };
+
 static void waits_end(void **state)
 {
-	static const struct {
-		uint8_t timeout_s;
-		unsigned least_ms, most_ms;
-	} rows[] = { { 0, 90000, 95000 }, { 30, 90000, 95000 }, { 255, 265000, 270000 } };
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT(wait_rows); i++) {
 		struct pin_request slow = verify;
 		struct slot_bench b;
 		uint64_t before, took;
 		uint16_t sw;
-		uint8_t secure[] = { 0x69, 0x13, 0,    0,    0,    0,    0,    0,    0,    0,
-				     0x00, 0x00, 0x82, 0x00, 0x00, 0x19, 0x06, 0x02, 0x01, 0x09,
-				     0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x82 };
-		const struct script_step steps[] = {
-			{ .kind = SCRIPT_OUT, .bytes = secure, .len = sizeof secure }, ABORTED, END
-		};
-
-		slow.timeout_s = secure[11] = rows[i].timeout_s;
+		slow.timeout_s = wait_rows[i].timeout_s;
 		slow.escape = false;
 		keypad(&b);
 		up(&b, STEPS(T1_UP), CCID_PROTOCOL_T1);
-		script_continue(&b.script, steps);
+		script_continue(&b.script, wait_rows[i].steps);
 		before = b.script.clock;
 		assert_int_equal(enter(&b, &slow, &sw), OC_E_TIMEOUT);
 		took = b.script.clock - before;
-		assert_in_range(took, rows[i].least_ms, rows[i].most_ms);
+		assert_in_range(took, wait_rows[i].least_ms, wait_rows[i].most_ms);
 		script_continue(&b.script, script_nothing);
 		slot_bench_end("wait", &b);
 	}
+	check_done();
 }
 
 int main(void)
