@@ -11,7 +11,7 @@ src_libcore_la_SOURCES = \
 	src/ccid/exchange.c src/ccid/exchange.h \
 	src/ccid/iccd.c src/ccid/iccd.h \
 	src/ccid/message.c src/ccid/message.h \
-	src/ccid/pin.h \
+	src/ccid/pin.c src/ccid/pin.h \
 	src/ccid/recover.c src/ccid/recover.h \
 	src/ccid/status.c src/ccid/status.h \
 	src/ccid/transport.h \

@@ -68,6 +68,19 @@ static enum oc_err inproc_send(struct transport *t, const uint8_t *out, size_t l
 	return err;
 }
 
+static enum oc_err inproc_beside(struct transport *t, const uint8_t *out, size_t len, unsigned ms)
+{
+	struct inproc *d = of(t);
+	enum oc_err err;
+
+	(void)ms;
+	pthread_mutex_lock(&d->lock);
+	err = d->gone ? OC_E_GONE : of_io(sim_reader_bulk_out(d->reader, out, len, now_ms(t)));
+	pthread_cond_broadcast(&d->changed);
+	pthread_mutex_unlock(&d->lock);
+	return err;
+}
+
 static enum oc_err inproc_recv(struct transport *t, size_t *len, unsigned ms)
 {
 	struct inproc *d = of(t);
@@ -197,6 +210,7 @@ static void inproc_close(struct transport *t)
 static const struct transport_ops inproc_ops = {
 	.send = inproc_send,
 	.recv = inproc_recv,
+	.beside = inproc_beside,
 	.control = inproc_control,
 	.clear_halt = inproc_clear_halt,
 	.interrupt = inproc_interrupt,

@@ -111,6 +111,25 @@ static enum oc_err op_send(struct transport *t, const uint8_t *out, size_t len, 
 	return leave(s, step->err);
 }
 
+/* A command beside the one that waits; answers are still counted from that one. */
+static enum oc_err op_beside(struct transport *t, const uint8_t *out, size_t len, unsigned ms)
+{
+	struct script *s = script_of(t);
+	enum oc_err err;
+
+	(void)ms;
+	if (!enter(s, &err))
+		return leave(s, err);
+	if (s->step->kind != SCRIPT_OUT || !same_out(s, s->step, out, len)) {
+		wrong_out(s, s->step, out, len);
+		return leave(s, OC_E_IO);
+	}
+	s->abort_pending = false;
+	err = s->step->err;
+	next_step(s);
+	return leave(s, err);
+}
+
 /* Copy what fits of the step's bytes; the rest waits for the next read, as it does on the bus. */
 static size_t deliver(struct script *s, const struct script_step *step)
 {
@@ -137,6 +156,10 @@ static enum oc_err op_recv(struct transport *t, size_t *len, unsigned ms)
 	enum oc_err err;
 	unsigned after;
 
+	if (s->step->kind == SCRIPT_OTHER && s->other) {
+		next_step(s);
+		s->other(s->other_arg);
+	}
 	if (!enter(s, &err))
 		return leave(s, err);
 	step = s->step->kind == SCRIPT_IN ? s->step : &nothing;
@@ -298,6 +321,7 @@ static void op_close(struct transport *t)
 static const struct transport_ops ops = {
 	.send = op_send,
 	.recv = op_recv,
+	.beside = op_beside,
 	.control = op_control,
 	.clear_halt = op_clear_halt,
 	.interrupt = op_interrupt,

@@ -15,7 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum script_kind { SCRIPT_STOP, SCRIPT_OUT, SCRIPT_IN, SCRIPT_CONTROL, SCRIPT_HALT, SCRIPT_UNPLUG };
+enum script_kind {
+	SCRIPT_STOP,
+	SCRIPT_OUT,
+	SCRIPT_IN,
+	SCRIPT_CONTROL,
+	SCRIPT_HALT,
+	SCRIPT_UNPLUG,
+	SCRIPT_OTHER
+};
 
 struct script_step {
 	enum script_kind kind;
@@ -92,6 +100,11 @@ struct script_step {
 	{                             \
 		.kind = SCRIPT_UNPLUG \
 	}
+/* While the driver waits for an answer, another thread calls script->other(). */
+#define OTHER_THREAD                 \
+	{                            \
+		.kind = SCRIPT_OTHER \
+	}
 #define END                         \
 	{                           \
 		.kind = SCRIPT_STOP \
@@ -110,6 +123,8 @@ struct script {
 	uint8_t *in; /* where recv() writes, and how much fits */
 	size_t cap, taken;
 	unsigned calls;
+	void (*other)(void *arg);
+	void *other_arg;
 	char error[SCRIPT_ERROR_LEN]; /* the first thing that went beside the script */
 
 	pthread_mutex_t lock;

@@ -233,6 +233,49 @@ static void silence_after_6400(void **state)
 	check_done();
 }
 
+/* FEATURE_ABORT: another thread ends it, and what answers the ABORT does not disturb the next command. */
+static const struct script_step aborted_steps[] = {
+	ANNOUNCED,
+	ASKS(0x00),
+	OTHER_THREAD,
+	CONTROL(OC_OK, 0x21, 0x01, 0, 0),
+	SENDS(0x72, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+	SAYS(0x40, 0xFF),
+	END,
+};
+static const struct script_step after_abort[] = {
+	XFR(9, 0x00, 0x00, 0x05, READ_2, 0xB7),
+	GIVES(0x81, 0, 0, 0, 0, 0, 0x7F, 0, 0, 0),
+	I_9000(0x00, 0x92),
+	END,
+};
+
+static void abort_slot(void *slot)
+{
+	slot_pin_abort(slot);
+	slot_pin_abort(slot); /* once is enough */
+}
+
+static void ended_by_another_thread(void **state)
+{
+	struct slot_bench b;
+	uint16_t sw;
+
+	(void)state;
+	keypad(&b);
+	up(&b, STEPS(T1_UP), CCID_PROTOCOL_T1);
+	b.script.other = abort_slot;
+	b.script.other_arg = b.slot;
+	script_continue(&b.script, aborted_steps);
+	assert_int_equal(enter(&b, &verify, &sw), OC_OK);
+	assert_int_equal(sw, 0x6401);
+	script_continue(&b.script, after_abort);
+	assert_int_equal(read_2(&b), OC_OK);
+	script_continue(&b.script, script_nothing);
+	slot_bench_end("abort", &b);
+	check_done();
+}
+
 /* What can be refused is refused before anything goes out. */
 static void nothing_sent(void **state)
 {
@@ -332,6 +375,7 @@ static void waits_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ended_by_another_thread),
 		cmocka_unit_test(over_t1),
 		cmocka_unit_test(whole),
 		cmocka_unit_test(silence_after_6400),
