@@ -139,6 +139,7 @@ check_PROGRAMS += \
 	tests/unit/test_t1 \
 	tests/unit/test_t1_cards \
 	tests/unit/test_t1_faults \
+	tests/unit/test_t1_reader \
 	tests/unit/test_t1_property
 endif
 
@@ -152,6 +153,10 @@ tests_unit_test_t1_cards_SOURCES = tests/unit/test_t1_cards.c tests/unit/t1_benc
 tests_unit_test_t1_cards_CPPFLAGS = $(T1_CPPFLAGS)
 tests_unit_test_t1_cards_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_t1_cards_LDADD = $(T1_LDADD)
+tests_unit_test_t1_reader_SOURCES = tests/unit/test_t1_reader.c tests/unit/t1_bench.h tests/unit/check.h
+tests_unit_test_t1_reader_CPPFLAGS = $(T1_CPPFLAGS)
+tests_unit_test_t1_reader_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_t1_reader_LDADD = $(T1_LDADD)
 tests_unit_test_t1_faults_SOURCES = tests/unit/test_t1_faults.c tests/unit/t1_bench.h tests/unit/check.h
 tests_unit_test_t1_faults_CPPFLAGS = $(T1_CPPFLAGS)
 tests_unit_test_t1_faults_CFLAGS = $(UNIT_CFLAGS)
