@@ -21,6 +21,7 @@ check_PROGRAMS += \
 	tests/unit/test_slot_power \
 	tests/unit/test_slot_transmit \
 	tests/unit/test_slot_presence \
+	tests/unit/test_pin \
 	tests/unit/test_slot_t1 \
 	tests/unit/test_slot_pin \
 	tests/unit/test_negotiate \
@@ -80,6 +81,9 @@ tests_unit_test_slot_presence_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_pin_SOURCES = tests/unit/test_slot_pin.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_pin_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_pin_LDADD = $(UNIT_LDADD)
+tests_unit_test_pin_SOURCES = tests/unit/test_pin.c tests/unit/check.h
+tests_unit_test_pin_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pin_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_t1_SOURCES = tests/unit/test_slot_t1.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_t1_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_t1_LDADD = $(UNIT_LDADD)
