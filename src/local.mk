@@ -55,8 +55,11 @@ src_libifd_la_SOURCES = \
 	src/ifd/bundle.c src/ifd/bundle.h \
 	src/ifd/control.c src/ifd/control.h \
 	src/ifd/driver.c src/ifd/driver.h \
+	src/ifd/features.c src/ifd/features.h \
 	src/ifd/ifd.c \
-	src/ifd/pcscd_log.c src/ifd/pcscd_log.h
+	src/ifd/pcscd_log.c src/ifd/pcscd_log.h \
+	src/ifd/pinpad.c src/ifd/pinpad.h \
+	src/ifd/reader_info.c src/ifd/reader_info.h
 src_libifd_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 
 # What pcscd loads: the IFDH names, and nothing else, are visible.

@@ -72,6 +72,22 @@ unsigned driver_options(void)
 	return table.options;
 }
 
+static bool is_allowed(const struct ccid_bytes *allowed, const uint8_t *tx, size_t len)
+{
+	const bool fits = len == allowed->len || (allowed->open_end && len == allowed->len + 1u);
+
+	return allowed->len && fits && memcmp(tx, allowed->at, allowed->len) == 0;
+}
+
+bool driver_escape_permitted(const struct binding *binding, const uint8_t *tx, size_t len)
+{
+	const struct ccid_caps *caps = reader_caps(binding->device->reader);
+
+	if (is_allowed(&caps->escape_allowed, tx, len) || caps->escape == PERMISSION_ALLOW)
+		return true;
+	return caps->escape == PERMISSION_AS_CONFIGURED && (driver_options() & OPTION_ESCAPE);
+}
+
 /* ---- opening a device --------------------------------------------------------------------------------------------- */
 
 static bool is_iccd(const struct usb_info *info)

@@ -43,6 +43,9 @@ const struct oc_log *driver_log(void);
 /* ifdDriverOptions */
 unsigned driver_options(void);
 
+/* May applications send this Escape command to the reader? Without bytes: may they send any at all? */
+bool driver_escape_permitted(const struct binding *binding, const uint8_t *tx, size_t len);
+
 /**
  * driver_open - make a Lun stand for a slot
  * @lun: RRRRSSSSh: reader and slot. Slot 0 opens the device by its name; the others join it.

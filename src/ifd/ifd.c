@@ -4,6 +4,7 @@
 #include "ifd/attributes.h"
 #include "ifd/control.h"
 #include "ifd/driver.h"
+#include "ifd/reader_info.h"
 
 #include <ifdhandler.h>
 #include <reader.h>
@@ -241,10 +242,28 @@ static enum oc_err ensure_protocol(struct slot *slot, DWORD protocol, struct slo
 	return err;
 }
 
+static enum oc_err transmit(struct binding *binding, DWORD protocol, const uint8_t *tx, size_t tx_len,
+			    uint8_t *rx, size_t *rx_len, DWORD *used)
+{
+	struct slot_state state;
+	enum oc_err err;
+
+	if (tx && reader_info_asked(binding, tx, tx_len))
+		return reader_info_answer(binding, tx, rx, rx_len);
+	err = ensure_protocol(binding->slot, protocol, &state);
+	if (err == OC_OK)
+		err = slot_transmit(binding->slot, tx, tx_len, rx, rx_len);
+	else
+		*rx_len = 0;
+	if (protocol <= 1)
+		*used = state.protocol;
+	return err;
+}
+
 EXPORT RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR TxBuffer, DWORD TxLength,
 				      PUCHAR RxBuffer, PDWORD RxLength, PSCARD_IO_HEADER RecvPci)
 {
-	struct slot_state state;
+	DWORD protocol = SendPci.Protocol;
 	struct binding *binding;
 	enum oc_err err;
 	size_t len;
@@ -256,13 +275,12 @@ EXPORT RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR
 	binding = binding_of(Lun, "IFDHTransmitToICC");
 	if (!binding)
 		return IFD_COMMUNICATION_ERROR;
-	err = ensure_protocol(binding->slot, SendPci.Protocol, &state);
-	if (err == OC_OK)
-		err = slot_transmit(binding->slot, TxBuffer, TxBuffer ? TxLength : 0, RxBuffer, &len);
+	err = transmit(binding, SendPci.Protocol, TxBuffer, TxBuffer ? TxLength : 0, RxBuffer, &len,
+		       &protocol);
 	if (err == OC_OK) {
 		*RxLength = len;
 		if (RecvPci && SendPci.Protocol <= 1)
-			RecvPci->Protocol = state.protocol;
+			RecvPci->Protocol = protocol;
 	}
 	driver_put(binding);
 	return to_ifd(err);

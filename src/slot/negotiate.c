@@ -218,7 +218,7 @@ static uint8_t own_ifsd(const struct slot *slot)
 
 static enum oc_err start_t1(struct slot *slot)
 {
-	t1_start(&slot->t1, slot->atr.ifsc, slot->atr.crc, 0);
+	t1_start(&slot->t1, slot->atr.ifsc, slot->atr.crc, slot->nad);
 	slot->t1.longest = block_room(slot);
 	if (!slot_host_sends_blocks(slot))
 		return OC_OK;
@@ -327,6 +327,30 @@ enum oc_err slot_negotiate(struct slot *slot, enum ccid_protocol protocol, const
 		OC_LOG(slot->reader->log, OC_LOG_INFO, "slot %u: T=%d, Fi/Di %02X", slot->number, protocol,
 		       slot->timing.fi_di);
 	return err;
+}
+
+enum oc_err slot_get_nad(struct slot *slot, uint8_t *nad)
+{
+	if (!slot_host_sends_blocks(slot))
+		return OC_E_UNSUPPORTED;
+	pthread_mutex_lock(slot->reader->lock);
+	*nad = slot->nad;
+	pthread_mutex_unlock(slot->reader->lock);
+	return OC_OK;
+}
+
+enum oc_err slot_set_nad(struct slot *slot, uint8_t nad)
+{
+	const uint8_t source = nad & 15, destination = nad >> 4;
+
+	if (!slot_host_sends_blocks(slot))
+		return OC_E_UNSUPPORTED;
+	if ((nad & 0x88) || (nad && source == destination))
+		return OC_E_LENGTH;
+	pthread_mutex_lock(slot->reader->lock);
+	slot->nad = slot->t1.nad = nad;
+	pthread_mutex_unlock(slot->reader->lock);
+	return OC_OK;
 }
 
 enum oc_err slot_set_protocol(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts)

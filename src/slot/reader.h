@@ -107,6 +107,13 @@ enum oc_err slot_set_protocol(struct slot *slot, enum ccid_protocol protocol, co
  */
 enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len);
 
+/*
+ * The node address byte of T=1 blocks (ISO/IEC 7816-3, 11.3.2.1), 0 unless set; it stays for the next cards. OC_E_UNSUPPORTED
+ * unless the host sends the blocks; OC_E_LENGTH for one that is not allowed: source and destination alike but 0, or bits 8 or 4 set.
+ */
+enum oc_err slot_get_nad(struct slot *slot, uint8_t *nad);
+enum oc_err slot_set_nad(struct slot *slot, uint8_t nad);
+
 /* One PC_to_RDR_Escape and its answer; arguments and errors as slot_transmit(). */
 enum oc_err slot_escape(struct slot *slot, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len);
 

@@ -33,6 +33,7 @@ struct slot {
 	enum ccid_protocol protocol;
 	struct timing timing;
 	struct t1 t1;
+	uint8_t nad;                     /* of our T=1 blocks */
 	struct character character;      /* character level: the TPDU that is being carried, */
 	uint8_t block[T1_BLOCK_MAX + 1]; /* and the TPDU or block itself */
 	enum ccid_power_select select;   /* what brought the card up */

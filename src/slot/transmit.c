@@ -11,7 +11,7 @@
 enum {
 	APDU_LEVEL_MS =
 		10000, /* least wait where the reader talks to the card alone and asks for more time itself */
-	ESCAPE_MS = 10000,
+	ESCAPE_MS = 30000, /* some vendors' commands work on the reader's memory */
 };
 
 /* The command that one application wants to have done. */

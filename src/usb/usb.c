@@ -620,3 +620,18 @@ bool usb_string(const struct usb_info *info, const char *which, char text[USB_ST
 	return sysfs_find_address(info->bus, info->address, path) &&
 	       sysfs_attribute(path, which, text, USB_STRING_MAX);
 }
+
+bool usb_place_of(const struct usb_info *info, char text[USB_PLACE_MAX])
+{
+	char path[SYSFS_PATH], configuration[8];
+	const char *name;
+	int n;
+
+	if (!sysfs_find_address(info->bus, info->address, path))
+		return false;
+	if (!sysfs_attribute(path, "bConfigurationValue", configuration, sizeof configuration))
+		return false;
+	name = strrchr(path, '/');
+	n = snprintf(text, USB_PLACE_MAX, "%s:%s.%u", name ? name + 1 : path, configuration, info->interface);
+	return n > 0 && n < USB_PLACE_MAX;
+}

@@ -47,4 +47,8 @@ enum oc_err usb_open(const char *name, const struct oc_log *log, usb_accept acce
 /* A string of the device as the kernel read it: "manufacturer", "product" or "serial". False if it has none. */
 bool usb_string(const struct usb_info *info, const char *which, char text[USB_STRING_MAX]);
 
+/* Where it is plugged in, as the kernel names it: bus, ports, configuration and interface, such as "1-1.3.2:1.0". */
+enum { USB_PLACE_MAX = 64 };
+bool usb_place_of(const struct usb_info *info, char text[USB_PLACE_MAX]);
+
 #endif

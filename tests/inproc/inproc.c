@@ -261,6 +261,12 @@ enum oc_err usb_open(const char *name, const struct oc_log *log, usb_accept acce
 	return OC_OK;
 }
 
+bool usb_place_of(const struct usb_info *info, char text[USB_PLACE_MAX])
+{
+	snprintf(text, USB_PLACE_MAX, "%u-1:1.%u", info->bus, info->interface);
+	return true;
+}
+
 bool usb_string(const struct usb_info *info, const char *which, char text[USB_STRING_MAX])
 {
 	(void)info;

@@ -224,7 +224,8 @@ static void pointers_that_are_null(void **state)
 		  IFDHControl(LUN, CM_IOCTL_GET_FEATURE_REQUEST, NULL, 0, buffer, sizeof buffer, NULL),
 		  IFD_COMMUNICATION_ERROR);
 	CHECK_INT("control without buffers",
-		  IFDHControl(LUN, CM_IOCTL_GET_FEATURE_REQUEST, NULL, 0, NULL, 0, &len), IFD_SUCCESS);
+		  IFDHControl(LUN, CM_IOCTL_GET_FEATURE_REQUEST, NULL, 0, NULL, 0, &len),
+		  IFD_ERROR_INSUFFICIENT_BUFFER);
 	check_works("the card is as before");
 	check_done();
 }
@@ -374,13 +375,34 @@ static const struct control {
 	DWORD code;
 	RESPONSECODE want;
 	const char *says;
+	const uint8_t *answer;
+	size_t len;
 } controls[] = {
-	{ "features", CM_IOCTL_GET_FEATURE_REQUEST, IFD_SUCCESS, NULL },
-	{ "escape", SCARD_CTL_CODE(1), IFD_ERROR_NOT_SUPPORTED, "Escape command, which is not permitted" },
-	{ "0", 0, IFD_ERROR_NOT_SUPPORTED, NULL },
-	{ "another of ours", SCARD_CTL_CODE(2), IFD_ERROR_NOT_SUPPORTED, NULL },
-	{ "another one's", SCARD_CTL_CODE(3500), IFD_ERROR_NOT_SUPPORTED, NULL },
-	{ "the largest", (DWORD)-1, IFD_ERROR_NOT_SUPPORTED, NULL },
+	/* A reader without keypad has its properties, and nothing else. */
+	{ "features", CM_IOCTL_GET_FEATURE_REQUEST, IFD_SUCCESS, NULL,
+	  BYTES(0x12, 0x04, 0x42, 0x33, 0x00, 0x12) },
+	{ "features, by the other number", 0x00313520, IFD_SUCCESS, NULL,
+	  BYTES(0x12, 0x04, 0x42, 0x33, 0x00, 0x12) },
+	{ "properties", 0x42330012, IFD_SUCCESS, NULL,
+	  BYTES(0x01, 2, 0, 0, 0x08, 4, '5', '.', '2', '3', 0x09, 1, 0, 0x0A, 4, 0, 0, 1, 0, 0x0B, 2, 0xE6,
+		0x04, 0x0C, 2, 0x16, 0x51) },
+	{ "VERIFY_PIN_DIRECT without keypad", 0x42330006, IFD_ERROR_NOT_SUPPORTED, NULL, NULL, 0 },
+	{ "MODIFY_PIN_DIRECT without keypad", 0x42330007, IFD_ERROR_NOT_SUPPORTED, NULL, NULL, 0 },
+	{ "MCT_READER_DIRECT", 0x42330008, IFD_ERROR_NOT_SUPPORTED, NULL, NULL, 0 },
+	{ "escape as a feature", 0x42330013, IFD_ERROR_NOT_SUPPORTED, NULL, NULL, 0 },
+	{ "escape", SCARD_CTL_CODE(1), IFD_ERROR_NOT_SUPPORTED, "Escape command, which is not permitted",
+	  NULL, 0 },
+	{ "escape, by its newer number", SCARD_CTL_CODE(3500), IFD_ERROR_NOT_SUPPORTED,
+	  "Escape command, which is not permitted", NULL, 0 },
+	{ "escape, by the other number", 0x003136B0, IFD_ERROR_NOT_SUPPORTED,
+	  "Escape command, which is not permitted", NULL, 0 },
+	{ "node address of three bytes", SCARD_CTL_CODE(3600), IFD_COMMUNICATION_ERROR, NULL, NULL, 0 },
+	{ "where it is plugged in", SCARD_CTL_CODE(3601), IFD_SUCCESS, NULL,
+	  BYTES('1', '-', '1', ':', '1', '.', '0') },
+	{ "0", 0, IFD_ERROR_NOT_SUPPORTED, NULL, NULL, 0 },
+	{ "another of ours", SCARD_CTL_CODE(2), IFD_ERROR_NOT_SUPPORTED, NULL, NULL, 0 },
+	{ "another one's", SCARD_CTL_CODE(3501), IFD_ERROR_NOT_SUPPORTED, NULL, NULL, 0 },
+	{ "the largest", (DWORD)-1, IFD_ERROR_NOT_SUPPORTED, NULL, NULL, 0 },
 };
 
 static void control_codes(void **state)
@@ -395,9 +417,12 @@ static void control_codes(void **state)
 		forget_log();
 		CHECK_INT(c->name, IFDHControl(LUN, c->code, tx, sizeof tx, buffer, sizeof buffer, &len),
 			  c->want);
-		CHECK_INT(c->name, len, 0);
-		CHECK_INT(c->name, buffer[0], UNTOUCHED);
+		CHECK_BYTES(c->name, buffer, len, c->answer, c->len);
+		CHECK_INT(c->name, buffer[len], UNTOUCHED);
 		check_log(c->name, c->says);
+		for (DWORD room = 0; room < c->len; room++)
+			CHECK_INT(c->name, IFDHControl(LUN, c->code, tx, sizeof tx, buffer, room, &len),
+				  IFD_ERROR_INSUFFICIENT_BUFFER);
 	}
 	CHECK_INT("no Escape was sent", inproc_sent(device, 0x6B), 0);
 	check_done();

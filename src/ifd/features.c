@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ifd/features.h"
+
+#include "base/bytes.h"
+
+#include <reader.h>
+#include <stdio.h>
+
+enum {
+	CODE_BASE = 0x42330000, /* private numbers; the tag is added */
+	CODE_LEN = 4,
+
+	CAN_VERIFY = 1, /* bPINSupport */
+	CAN_MODIFY = 2,
+	ALL_CONDITIONS = 7,    /* bEntryValidationCondition */
+	PPDU_BY_ESCAPE = 1,    /* bPPDUSupport */
+	MAX_APDU = 0x00010000, /* dwMaxAPDUDataSize of readers that take extended APDUs */
+	FIRMWARE_MAX = 64,
+};
+
+static const struct ccid_caps *caps_of(const struct binding *b)
+{
+	return reader_caps(b->device->reader);
+}
+
+/* ---- which ------------------------------------------------------------------------------------------------------- */
+
+static bool can_verify(struct binding *b)
+{
+	return caps_of(b)->pin_support & CAN_VERIFY;
+}
+
+static bool can_modify(struct binding *b)
+{
+	return caps_of(b)->pin_support & CAN_MODIFY;
+}
+
+static bool has_keypad(struct binding *b)
+{
+	return can_verify(b) || can_modify(b);
+}
+
+static bool has_display(struct binding *b)
+{
+	return caps_of(b)->lcd_lines && caps_of(b)->lcd_columns;
+}
+
+static bool takes_mct(struct binding *b)
+{
+	return caps_of(b)->mct;
+}
+
+static bool takes_escape(struct binding *b)
+{
+	return driver_escape_permitted(b, NULL, 0);
+}
+
+static bool always(struct binding *b)
+{
+	(void)b;
+	return true;
+}
+
+/* PC/SC part 10, 2.2. START and FINISH, GET_KEY and WRITE_DISPLAY need commands that no listed reader documents. */
+static const struct feature {
+	uint8_t tag;
+	bool (*present)(struct binding *b);
+} features[] = {
+	{ FEATURE_VERIFY_PIN_DIRECT, can_verify },       { FEATURE_MODIFY_PIN_DIRECT, can_modify },
+	{ FEATURE_IFD_PIN_PROPERTIES, has_keypad },      { FEATURE_ABORT, has_keypad },
+	{ FEATURE_IFD_DISPLAY_PROPERTIES, has_display }, { FEATURE_MCT_READER_DIRECT, takes_mct },
+	{ FEATURE_GET_TLV_PROPERTIES, always },          { FEATURE_CCID_ESC_COMMAND, takes_escape },
+};
+
+unsigned long features_code(uint8_t tag)
+{
+	return (unsigned long)CODE_BASE + tag;
+}
+
+bool features_has(struct binding *b, uint8_t tag)
+{
+	for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
+		if (features[i].tag == tag)
+			return features[i].present(b);
+	return false;
+}
+
+/* Write outputs on success only: the room was counted by the writer. */
+static enum oc_err finish(const struct wr *w, size_t cap, size_t *rx_len)
+{
+	*rx_len = w->overrun ? 0 : cap - w->left;
+	return w->overrun ? OC_E_SPACE : OC_OK;
+}
+
+static void put_code(struct wr *w, uint8_t tag)
+{
+	const unsigned long code = features_code(tag);
+
+	wr_u8(w, tag);
+	wr_u8(w, CODE_LEN);
+	for (unsigned shift = 32; shift; shift -= 8)
+		wr_u8(w, (uint8_t)(code >> (shift - 8)));
+}
+
+enum oc_err features_list(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len)
+{
+	const size_t cap = *rx_len;
+	struct wr w = wr_of(rx, cap);
+
+	(void)tx;
+	(void)tx_len;
+	for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
+		if (features[i].present(b))
+			put_code(&w, features[i].tag);
+	return finish(&w, cap, rx_len);
+}
+
+/* ---- properties -------------------------------------------------------------------------------------------------- */
+
+static uint16_t lcd_layout(const struct ccid_caps *caps)
+{
+	return (uint16_t)(caps->lcd_lines << 8 | caps->lcd_columns);
+}
+
+static uint8_t conditions(const struct ccid_caps *caps)
+{
+	return caps->pin.conditions ? caps->pin.conditions : ALL_CONDITIONS;
+}
+
+/* PIN_PROPERTIES_STRUCTURE, 2.5.5: no reader tells the two time-outs apart, since CCID has one. */
+enum oc_err features_pin_properties(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx,
+				    size_t *rx_len)
+{
+	const struct ccid_caps *caps = caps_of(b);
+	const size_t cap = *rx_len;
+	struct wr w = wr_of(rx, cap);
+
+	(void)tx;
+	(void)tx_len;
+	wr_le16(&w, lcd_layout(caps));
+	wr_u8(&w, conditions(caps));
+	wr_u8(&w, 0);
+	return finish(&w, cap, rx_len);
+}
+
+/* DISPLAY_PROPERTIES_STRUCTURE, 2.5.9 */
+enum oc_err features_display_properties(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx,
+					size_t *rx_len)
+{
+	const struct ccid_caps *caps = caps_of(b);
+	const size_t cap = *rx_len;
+	struct wr w = wr_of(rx, cap);
+
+	(void)tx;
+	(void)tx_len;
+	wr_le16(&w, caps->lcd_columns);
+	wr_le16(&w, caps->lcd_lines);
+	return finish(&w, cap, rx_len);
+}
+
+/* ---- TLV properties, 2.6.14: tag, length, number in little endian ------------------------------------------------- */
+
+static void put_number(struct wr *w, uint8_t tag, uint8_t len, uint32_t value)
+{
+	wr_u8(w, tag);
+	wr_u8(w, len);
+	for (unsigned i = 0; i < len; i++)
+		wr_u8(w, (uint8_t)(value >> 8 * i));
+}
+
+static size_t printable(const uint8_t *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && bytes[n] >= 0x20 && bytes[n] < 0x7F)
+		n++;
+	return n;
+}
+
+/* The name that the reader has for its firmware, where it tells one; else bcdDevice. */
+static size_t firmware_id(struct binding *b, uint8_t text[FIRMWARE_MAX])
+{
+	const struct ccid_bytes *ask = &caps_of(b)->firmware_escape;
+	const unsigned bcd = b->device->info.bcd_device;
+	size_t len = FIRMWARE_MAX;
+
+	if (ask->len && slot_escape(b->slot, ask->at, ask->len, text, &len) == OC_OK && printable(text, len))
+		return printable(text, len);
+	return (size_t)snprintf((char *)text, FIRMWARE_MAX, "%x.%02x", bcd >> 8, bcd & 0xFF);
+}
+
+static void put_firmware_id(struct binding *b, struct wr *w)
+{
+	uint8_t text[FIRMWARE_MAX];
+	const size_t len = firmware_id(b, text);
+
+	wr_u8(w, PCSCv2_PART10_PROPERTY_sFirmwareID);
+	wr_u8(w, (uint8_t)len);
+	wr_bytes(w, text, len);
+}
+
+static void put_display(const struct ccid_caps *caps, struct wr *w)
+{
+	put_number(w, PCSCv2_PART10_PROPERTY_wLcdLayout, 2, lcd_layout(caps));
+	if (!caps->lcd_lines || !caps->lcd_columns)
+		return;
+	put_number(w, PCSCv2_PART10_PROPERTY_wLcdMaxCharacters, 2, caps->lcd_columns);
+	put_number(w, PCSCv2_PART10_PROPERTY_wLcdMaxLines, 2, caps->lcd_lines);
+}
+
+static void put_keypad(const struct ccid_caps *caps, struct wr *w)
+{
+	put_number(w, PCSCv2_PART10_PROPERTY_bEntryValidationCondition, 1, conditions(caps));
+	put_number(w, PCSCv2_PART10_PROPERTY_bTimeOut2, 1, 0);
+	if (!caps->pin.max)
+		return;
+	put_number(w, PCSCv2_PART10_PROPERTY_bMinPINSize, 1, caps->pin.min);
+	put_number(w, PCSCv2_PART10_PROPERTY_bMaxPINSize, 1, caps->pin.max);
+}
+
+enum oc_err features_tlv_properties(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx,
+				    size_t *rx_len)
+{
+	const struct ccid_caps *caps = caps_of(b);
+	const size_t cap = *rx_len;
+	struct wr w = wr_of(rx, cap);
+
+	(void)tx;
+	(void)tx_len;
+	put_display(caps, &w);
+	if (has_keypad(b))
+		put_keypad(caps, &w);
+	put_firmware_id(b, &w);
+	put_number(&w, PCSCv2_PART10_PROPERTY_bPPDUSupport, 1, takes_escape(b) ? PPDU_BY_ESCAPE : 0);
+	put_number(&w, PCSCv2_PART10_PROPERTY_dwMaxAPDUDataSize, 4,
+		   caps->level == CCID_SHORT_APDU ? 0 : MAX_APDU);
+	put_number(&w, PCSCv2_PART10_PROPERTY_wIdVendor, 2, b->device->info.vid);
+	put_number(&w, PCSCv2_PART10_PROPERTY_wIdProduct, 2, b->device->info.pid);
+	return finish(&w, cap, rx_len);
+}
