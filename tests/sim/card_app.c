@@ -11,7 +11,7 @@ enum {
 };
 
 static const uint8_t aid[] = { 0xA0, 0x00, 0x00, 0x0F, 0x0C, 0xC1, 0xD0 };
-static const uint8_t pin[] = { '1', '2', '3', '4' };
+static const char first_pin[] = "1234";
 
 struct command {
 	const uint8_t *header;
@@ -161,21 +161,60 @@ static uint16_t do_get_challenge(struct card_app *app, const struct command *cmd
 	return give(cmd, bytes, len);
 }
 
-static uint16_t do_verify(struct card_app *app, const struct command *cmd)
+static bool known_format(const struct command *cmd)
 {
-	if (p1p2(cmd) != 0x0001)
-		return 0x6A88;
-	if (app->tries == 0)
-		return 0x6983;
-	if (cmd->len == 0)
-		return app->pin_ok ? 0x9000 : (uint16_t)(0x63C0 | app->tries);
-	app->pin_ok = cmd->len == sizeof pin && memcmp(cmd->data, pin, sizeof pin) == 0;
+	return cmd->header[3] >= 1 && cmd->header[3] <= PIN_FORMATS;
+}
+
+/* A block that is none is no try. */
+static uint16_t compare_pin(struct card_app *app, const char *digits)
+{
+	app->pin_ok = strcmp(digits, app->pin) == 0;
 	if (app->pin_ok) {
 		app->tries = PIN_TRIES;
 		return 0x9000;
 	}
 	app->tries--;
 	return app->tries ? (uint16_t)(0x63C0 | app->tries) : 0x6983;
+}
+
+static uint16_t do_verify(struct card_app *app, const struct command *cmd)
+{
+	char digits[PIN_DIGITS_MAX + 1];
+
+	if (cmd->header[2] != 0 || !known_format(cmd))
+		return 0x6A88;
+	if (app->tries == 0)
+		return 0x6983;
+	if (cmd->len == 0)
+		return app->pin_ok ? 0x9000 : (uint16_t)(0x63C0 | app->tries);
+	if (card_pin_take((enum pin_format)cmd->header[3], cmd->data, cmd->len, 0, digits) != cmd->len)
+		return 0x6A80;
+	return compare_pin(app, digits);
+}
+
+/* The old PIN and the new one (P1 00), or after VERIFY the new one alone (P1 01). */
+static uint16_t do_change(struct card_app *app, const struct command *cmd)
+{
+	const enum pin_format format = (enum pin_format)cmd->header[3];
+	char old[PIN_DIGITS_MAX + 1], new[PIN_DIGITS_MAX + 1];
+	size_t at = 0;
+
+	if (cmd->header[2] > 1 || !known_format(cmd))
+		return 0x6A88;
+	if (app->tries == 0)
+		return 0x6983;
+	if (cmd->header[2] == 0)
+		at = card_pin_take(format, cmd->data, cmd->len, strlen(app->pin), old);
+	if ((cmd->header[2] == 0 && !at) || at >= cmd->len ||
+	    card_pin_take(format, cmd->data + at, cmd->len - at, 0, new) != cmd->len - at)
+		return 0x6A80;
+	if (cmd->header[2] == 1 && !app->pin_ok)
+		return 0x6982;
+	if (cmd->header[2] == 0 && compare_pin(app, old) != 0x9000)
+		return app->tries ? (uint16_t)(0x63C0 | app->tries) : 0x6983;
+	strcpy(app->pin, new);
+	return 0x9000;
 }
 
 /* 0100: 600 bytes over several GET RESPONSEs. 0101: 20 bytes at once. */
@@ -293,11 +332,12 @@ static const struct app_command {
 } commands[] = {
 	{ 0x00, 0xA4, APP_IN, do_select },        { 0x00, 0xB0, APP_OUT, do_read_binary },
 	{ 0x00, 0xD6, APP_IN, do_update_binary }, { 0x00, 0x84, APP_OUT, do_get_challenge },
-	{ 0x00, 0x20, APP_IN, do_verify },        { 0x00, 0xCA, APP_OUT, do_get_data },
-	{ 0x00, 0xC0, APP_OUT, do_get_response }, { 0x80, 0xC0, APP_OUT, do_get_response },
-	{ 0x80, 0x10, APP_IN, do_echo },          { 0x80, 0x12, APP_OUT, do_count },
-	{ 0x80, 0x14, APP_OUT, do_slow },         { 0x80, 0x16, APP_IN, do_sink },
-	{ 0x00, 0xC2, APP_IN, do_envelope },      { 0x80, 0xC2, APP_IN, do_envelope },
+	{ 0x00, 0x20, APP_IN, do_verify },        { 0x00, 0x24, APP_IN, do_change },
+	{ 0x00, 0xCA, APP_OUT, do_get_data },     { 0x00, 0xC0, APP_OUT, do_get_response },
+	{ 0x80, 0xC0, APP_OUT, do_get_response }, { 0x80, 0x10, APP_IN, do_echo },
+	{ 0x80, 0x12, APP_OUT, do_count },        { 0x80, 0x14, APP_OUT, do_slow },
+	{ 0x80, 0x16, APP_IN, do_sink },          { 0x00, 0xC2, APP_IN, do_envelope },
+	{ 0x80, 0xC2, APP_IN, do_envelope },
 };
 
 static const struct app_command *find_command(const uint8_t header[5])
@@ -362,5 +402,6 @@ void sim_app_init(struct card_app *app)
 	fill_file(&app->files[1], 0x0001, 16, false);
 	fill_file(&app->files[2], 0x0002, 512, false);
 	fill_file(&app->files[3], 0x0003, 64, true);
+	strcpy(app->pin, first_pin);
 	sim_app_reset(app);
 }

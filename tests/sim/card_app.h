@@ -3,6 +3,8 @@
 #ifndef OPENCCID_SIM_CARD_APP_H
 #define OPENCCID_SIM_CARD_APP_H
 
+#include "card_pin.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +22,7 @@ struct card_app {
 	/* kept over a reset */
 	struct app_file files[APP_FILES];
 	unsigned tries;
+	char pin[PIN_DIGITS_MAX + 1];
 	uint32_t counter; /* counts ECHO and SLOW; an answer with an old number belongs to another command */
 	uint32_t random;
 	/* lost by a reset */

@@ -237,6 +237,46 @@ static const char *do_zlp(struct request *q)
 	return NULL;
 }
 
+static const char *do_type(struct request *q)
+{
+	if (!q->sim->dev)
+		return unplugged;
+	return sim_reader_type(first_reader(q), q->argc, q->argv, loop_now());
+}
+
+static const char *do_keypad(struct request *q)
+{
+	static const char second[] = "second=";
+	unsigned ms;
+
+	if (!q->sim->dev)
+		return unplugged;
+	if (q->argc == 1 && strncmp(q->argv[0], second, sizeof second - 1) == 0 &&
+	    number(q->argv[0] + sizeof second - 1, 10, 10000, &ms) && ms)
+		sim_reader_keypad_second(first_reader(q), ms);
+	else if (q->argc)
+		return "write second=MS, or nothing to be told what it does";
+	sim_reader_keypad(first_reader(q), q->out);
+	return NULL;
+}
+
+static const char *do_mood(struct request *q)
+{
+	static const char *const words[] = { "emv", "stubborn", "out-of-step" };
+	const bool on = q->argc == 2 && strcmp(q->argv[1], "on") == 0;
+
+	if (!q->sim->dev)
+		return unplugged;
+	if (q->argc != 2 || (!on && strcmp(q->argv[1], "off") != 0))
+		return "which mood, and is it on or off?";
+	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(q->argv[0], words[i]) == 0) {
+			sim_reader_mood(first_reader(q), (enum sim_mood)i, on);
+			return NULL;
+		}
+	return "emv, stubborn or out-of-step?";
+}
+
 /* new: cards named before follow a script from now on, this one, which is empty; end: as if there were none */
 static const char *do_script(struct request *q)
 {
@@ -370,6 +410,9 @@ static const struct verb {
 	{ "access", "deny|allow", "opening the device node fails (EACCES)", do_access },
 	{ "abort", "refuse|accept", "stall the ABORT request or obey it", do_abort },
 	{ "zlp", "on|off", "end messages of whole packets with an empty packet, or not", do_zlp },
+	{ "type", "[after MS] [DIGITS] ok|cancel|none ...", "somebody types at the keypad", do_type },
+	{ "keypad", "[second=MS]", "what the keypad does; how long its seconds last", do_keypad },
+	{ "mood", "emv|stubborn|out-of-step on|off", "find the reader as some are found", do_mood },
 	{ "status", "", "the reader and its slots", do_status },
 	{ "stats", "[clear]", "messages, transfers, violations", do_stats },
 	{ "violations", "", "what the host did wrong; fails if there is anything", do_violations },

@@ -7,6 +7,7 @@ sim_model = \
 	tests/sim/atr.c tests/sim/atr.h \
 	tests/sim/card.h \
 	tests/sim/card_app.c tests/sim/card_app.h \
+	tests/sim/card_pin.c tests/sim/card_pin.h \
 	tests/sim/card_script.c tests/sim/card_script.h \
 	tests/sim/card_spec.c tests/sim/card_spec.h \
 	tests/sim/card_t0.c \
@@ -14,12 +15,16 @@ sim_model = \
 	tests/sim/card_t1_app.c \
 	tests/sim/card_t1_block.c \
 	tests/sim/hex.h \
+	tests/sim/keypad.c tests/sim/keypad.h \
+	tests/sim/pinpads.c tests/sim/pinpads.h \
 	tests/sim/identity.c tests/sim/identity.h \
 	tests/sim/pps.c tests/sim/pps.h \
 	tests/sim/reader.c tests/sim/reader.h tests/sim/reader_priv.h \
 	tests/sim/reader_commands.c \
 	tests/sim/reader_params.c \
 	tests/sim/reader_chain.c \
+	tests/sim/reader_escape.c \
+	tests/sim/reader_secure.c \
 	tests/sim/reader_iccd.c \
 	tests/sim/reader_record.c \
 	tests/sim/reader_t1.c \

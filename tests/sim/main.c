@@ -221,6 +221,7 @@ static const char usage[] =
 	"file)\n"
 	"  --whole          all CCID interfaces of that device, not only the first one that fits\n"
 	"  --readers DIR    folder of .reader files (default: $CCID_SIM_READERS, or the source tree's)\n"
+	"  --firmware BB.BB its bcdDevice, whatever the file says\n"
 	"  --serial TEXT    give the reader a serial number\n"
 	"  --card CARD|none the card in slot 0 at the start (default: t0); README.md lists what a CARD may "
 	"be\n"
@@ -239,6 +240,7 @@ enum {
 	OPT_READERS,
 	OPT_WHOLE,
 	OPT_SERIAL,
+	OPT_FIRMWARE,
 	OPT_CARD,
 	OPT_ATR,
 	OPT_PCSCD,
@@ -255,6 +257,7 @@ static const struct option long_options[] = {
 	{ "readers", required_argument, NULL, OPT_READERS },
 	{ "whole", no_argument, NULL, OPT_WHOLE },
 	{ "serial", required_argument, NULL, OPT_SERIAL },
+	{ "firmware", required_argument, NULL, OPT_FIRMWARE },
 	{ "card", required_argument, NULL, OPT_CARD },
 	{ "atr", required_argument, NULL, OPT_ATR },
 	{ "pcscd", no_argument, NULL, OPT_PCSCD },
@@ -267,7 +270,7 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-static const char *serial, *atr_text;
+static const char *serial, *atr_text, *firmware;
 
 static int take_option(int option, struct options *o)
 {
@@ -276,6 +279,7 @@ static int take_option(int option, struct options *o)
 	case OPT_READERS: o->readers = optarg; return 0;
 	case OPT_WHOLE: o->whole = true; return 0;
 	case OPT_SERIAL: serial = optarg; return 0;
+	case OPT_FIRMWARE: firmware = optarg; return 0;
 	case OPT_CARD: o->card = optarg; return 0;
 	case OPT_ATR: atr_text = optarg; return 0;
 	case OPT_PCSCD: o->pcscd = true; return 0;
@@ -304,6 +308,21 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
+/* BB.BB in hexadecimal digits, for all interfaces */
+static bool set_firmware(struct sim *sim)
+{
+	unsigned high, low;
+	char rest;
+
+	if (!firmware)
+		return true;
+	if (sscanf(firmware, "%2x.%2x%c", &high, &low, &rest) != 2)
+		return false;
+	for (unsigned i = 0; i < sim->identities; i++)
+		sim->identity[i].bcd = (uint16_t)(high << 8 | low);
+	return true;
+}
+
 /* What is plugged in and inserted first; -1 after having said why not. */
 static int set_up(struct sim *sim, const struct options *o)
 {
@@ -320,6 +339,10 @@ static int set_up(struct sim *sim, const struct options *o)
 		return -1;
 	}
 	sim->identities = (unsigned)found;
+	if (!set_firmware(sim)) {
+		fprintf(stderr, "ccid-sim: --firmware is bcdDevice, written like 07.00\n");
+		return -1;
+	}
 	if (serial)
 		snprintf(sim->identity[0].serial, sizeof sim->identity[0].serial, "%s", serial);
 	sim->present[0] = strcmp(o->card, "none") != 0;

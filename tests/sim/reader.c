@@ -64,6 +64,7 @@ struct sim_reader *sim_reader_new(const struct sim_identity *identity)
 		sim_reader_free(r);
 		return NULL;
 	}
+	r->keypad.second_ms = 1000;
 	sim_reader_bus_reset(r);
 	return r;
 }
@@ -130,7 +131,7 @@ static uint8_t icc_status(const struct sim_slot *slot)
 }
 
 /* Header of 6.2; data only with success, as no command has a use for it otherwise. */
-static void send_reply(struct sim_reader *r, const struct command *cmd, const struct reply *reply)
+void sim_send_reply(struct sim_reader *r, const struct command *cmd, const struct reply *reply)
 {
 	enum { TIME_EXTENSION = 0x80, FAILED = 0x40 };
 	const size_t len = reply->error == OK ? reply->len : 0;
@@ -164,6 +165,8 @@ static void send_reply(struct sim_reader *r, const struct command *cmd, const st
 
 static bool slot_busy(const struct sim_reader *r, uint8_t slot)
 {
+	if (r->secure.asking && r->secure.slot == slot)
+		return true;
 	for (size_t i = 0; i < r->queue_len; i++)
 		if (r->queue[i].bytes[5] == slot && r->queue[i].final && r->queue[i].ready > r->now)
 			return true;
@@ -218,8 +221,10 @@ static void finish_abort(struct sim_reader *r, uint8_t number)
 
 	if (!abort_complete(slot))
 		return;
+	r->out_of_step = false;
+	sim_secure_end(r, number, ERR_ABORTED);
 	cut_short(r, number, ERR_ABORTED);
-	send_reply(r, &cmd, &reply);
+	sim_send_reply(r, &cmd, &reply);
 }
 
 static void bulk_abort(struct sim_reader *r, const struct command *cmd)
@@ -267,7 +272,7 @@ static void unknown_type(struct sim_reader *r, const struct command *cmd)
 	const struct reply reply = { .type = MSG_SLOT_STATUS, .error = ERR_UNSUPPORTED };
 
 	sim_reader_violate(r, "bMessageType %02Xh is no command", cmd->type);
-	send_reply(r, cmd, &reply);
+	sim_send_reply(r, cmd, &reply);
 }
 
 static void obey(struct sim_reader *r, const struct command *cmd)
@@ -276,7 +281,8 @@ static void obey(struct sim_reader *r, const struct command *cmd)
 	const struct sim_fault *fault = sim_fault_for(r, cmd);
 	struct reply reply = { .error = OK };
 
-	if (fault && fault->kind == SIM_FAULT_SILENT)
+	if (r->dead || (r->out_of_step && cmd->type != MSG_ABORT) ||
+	    (fault && fault->kind == SIM_FAULT_SILENT))
 		return;
 	if (fault && fault->kind == SIM_FAULT_STALL) {
 		r->halted_out = true;
@@ -296,7 +302,12 @@ static void obey(struct sim_reader *r, const struct command *cmd)
 		reply.error = fault->error;
 	else if (reply.error == OK)
 		rule->run(r, cmd, &reply);
-	send_reply(r, cmd, &reply);
+	if (cmd->type != MSG_ESCAPE && cmd->type != MSG_SECURE)
+		r->announced = false;
+	if (reply.none)
+		sim_secure_tick(r);
+	else
+		sim_send_reply(r, cmd, &reply);
 }
 
 static void take_message(struct sim_reader *r, const uint8_t *bytes, size_t len)
@@ -326,7 +337,7 @@ static void take_message(struct sim_reader *r, const uint8_t *bytes, size_t len)
 	const struct message_rule *rule = sim_message_rule(cmd.type);
 	const struct reply reply = { .type = rule ? rule->answer : MSG_SLOT_STATUS, .error = ERR_LENGTH };
 
-	send_reply(r, &cmd, &reply);
+	sim_send_reply(r, &cmd, &reply);
 }
 
 enum sim_io sim_reader_bulk_out(struct sim_reader *r, const uint8_t *bytes, size_t len, uint64_t now)
@@ -364,6 +375,7 @@ enum sim_io sim_reader_bulk_out(struct sim_reader *r, const uint8_t *bytes, size
 enum sim_io sim_reader_bulk_in(struct sim_reader *r, uint8_t *buf, size_t cap, size_t *len, uint64_t now)
 {
 	r->now = now;
+	sim_secure_tick(r);
 	if (r->halted_in)
 		return SIM_STALL;
 	for (size_t i = 0; i < r->queue_len; i++) {
@@ -385,7 +397,7 @@ enum sim_io sim_reader_bulk_in(struct sim_reader *r, uint8_t *buf, size_t cap, s
 
 uint64_t sim_reader_next(const struct sim_reader *r, uint64_t now)
 {
-	uint64_t next = SIM_NEVER;
+	uint64_t next = sim_secure_next(r);
 
 	for (size_t i = 0; i < r->queue_len; i++)
 		if (r->queue[i].ready > now && r->queue[i].ready < next)
@@ -441,6 +453,7 @@ static enum sim_io control_abort(struct sim_reader *r, uint8_t number, uint8_t s
 	}
 	r->slots[number].abort_control = true;
 	r->slots[number].abort_control_seq = seq;
+	sim_secure_end(r, number, ERR_ABORTED);
 	cut_short(r, number, ERR_ABORTED);
 	finish_abort(r, number);
 	return SIM_DONE;
@@ -482,16 +495,28 @@ void sim_reader_bus_reset(struct sim_reader *r)
 	r->halted_in = r->halted_out = false;
 	r->in_len = 0;
 	r->iccd.answer_len = r->iccd.len = 0;
+	r->secure.asking = r->announced = r->dead = r->out_of_step = false;
 	for (unsigned i = 0; i < r->class.slots; i++) {
 		struct sim_slot *slot = &r->slots[i];
 
 		slot->abort_control = slot->abort_bulk = false;
 		slot->power = slot->card ? SLOT_INACTIVE : SLOT_EMPTY;
 		slot->changed = slot->card != NULL;
+		slot->deaf = slot->rested = false;
 		slot->class_get_response = r->class.class_get_response;
 		if (slot->card)
 			slot->card->ops->off(slot->card);
 	}
+}
+
+void sim_reader_mood(struct sim_reader *r, enum sim_mood mood, bool on)
+{
+	if (mood == SIM_MOOD_EMV)
+		r->emv = on;
+	else if (mood == SIM_MOOD_STUBBORN)
+		r->stubborn = on;
+	else
+		r->out_of_step = on;
 }
 
 void sim_reader_refuse_abort(struct sim_reader *r, bool refuse)
@@ -529,6 +554,8 @@ int sim_reader_remove(struct sim_reader *r, unsigned number, uint64_t now)
 	slot->card = NULL;
 	slot->power = SLOT_EMPTY;
 	slot->changed = true;
+	slot->deaf = slot->rested = false;
+	sim_secure_end(r, number, ERR_MUTE);
 	cut_short(r, (uint8_t)number, ERR_MUTE);
 	return 0;
 }

@@ -119,6 +119,21 @@ void sim_reader_damage(struct sim_reader *r, enum sim_damage_kind kind, unsigned
 /* ABORT on the control pipe is stalled from now on, as many readers do. */
 void sim_reader_refuse_abort(struct sim_reader *r, bool refuse);
 
+/* The keypad: words as in README.md; NULL, or why they are not understood. */
+const char *sim_reader_type(struct sim_reader *r, int argc, char **argv, uint64_t now);
+/* How long a second of its time-outs takes. */
+void sim_reader_keypad_second(struct sim_reader *r, unsigned ms);
+/* What it does, in one line. */
+void sim_reader_keypad(const struct sim_reader *r, FILE *to);
+
+/* Moods that some readers are found in. */
+enum sim_mood {
+	SIM_MOOD_EMV,         /* IccPowerOn fails with BBh until Escape 1F 01 */
+	SIM_MOOD_STUBBORN,    /* ... unless the contacts were switched off before */
+	SIM_MOOD_OUT_OF_STEP, /* commands are ignored until an ABORT came on both pipes */
+};
+void sim_reader_mood(struct sim_reader *r, enum sim_mood mood, bool on);
+
 /* ---- what a test asks ---- */
 
 struct sim_stats {

@@ -8,6 +8,8 @@ static void slot_off(struct sim_slot *slot)
 		return;
 	slot->card->ops->off(slot->card);
 	slot->power = SLOT_INACTIVE;
+	slot->deaf = false;
+	slot->rested = true;
 }
 
 /* bPowerSelect to a supply class; 0 if this reader cannot do it (6.1.1). */
@@ -42,6 +44,7 @@ static size_t power_up(struct sim_reader *r, struct sim_slot *slot, unsigned sup
 		return 0;
 	}
 	slot->power = SLOT_ACTIVE;
+	slot->rested = false;
 	slot->used = slot->pps = false;
 	slot->wtx = 0;
 	slot->chain.command_len = slot->chain.answer_len = 0;
@@ -61,6 +64,10 @@ static void run_power_on(struct sim_reader *r, const struct command *cmd, struct
 	}
 	if (!cmd->slot->card) {
 		reply->error = ERR_MUTE;
+		return;
+	}
+	if (r->emv || (r->stubborn && !cmd->slot->rested)) {
+		reply->error = r->emv ? ERR_EMV : ERR_MUTE;
 		return;
 	}
 	reply->len = power_up(r, cmd->slot, supplies, r->scratch);
@@ -106,14 +113,6 @@ static void run_t0apdu(struct sim_reader *r, const struct command *cmd, struct r
 			cmd->specific[0] & 1 ? cmd->specific[1] : r->class.class_get_response;
 }
 
-static void run_secure(struct sim_reader *r, const struct command *cmd, struct reply *reply)
-{
-	(void)cmd;
-	if (!r->class.pin_support)
-		sim_reader_violate(r, "Secure on a reader without bPINSupport");
-	reply->error = ERR_UNSUPPORTED;
-}
-
 static void run_unsupported(struct sim_reader *r, const struct command *cmd, struct reply *reply)
 {
 	(void)r;
@@ -128,9 +127,9 @@ static const struct message_rule rules[] = {
 	{ MSG_POWER_ON, MSG_DATA_BLOCK, "IccPowerOn", 0, 0, 6, run_power_on },
 	{ MSG_POWER_OFF, MSG_SLOT_STATUS, "IccPowerOff", 0, 0, 7, run_power_off },
 	{ MSG_GET_SLOT_STATUS, MSG_SLOT_STATUS, "GetSlotStatus", 0, 0, 7, run_slot_status },
-	{ MSG_SECURE, MSG_DATA_BLOCK, "Secure", 1, ANY, 0, run_secure },
+	{ MSG_SECURE, MSG_DATA_BLOCK, "Secure", 1, ANY, 0, sim_run_secure },
 	{ MSG_T0APDU, MSG_SLOT_STATUS, "T0APDU", 0, 0, 0, run_t0apdu },
-	{ MSG_ESCAPE, MSG_ESCAPE_ANSWER, "Escape", 0, ANY, 7, run_unsupported },
+	{ MSG_ESCAPE, MSG_ESCAPE_ANSWER, "Escape", 0, ANY, 7, sim_run_escape },
 	{ MSG_GET_PARAMETERS, MSG_PARAMETERS, "GetParameters", 0, 0, 7, sim_run_get_parameters },
 	{ MSG_RESET_PARAMETERS, MSG_PARAMETERS, "ResetParameters", 0, 0, 7, sim_run_reset_parameters },
 	{ MSG_ICC_CLOCK, MSG_SLOT_STATUS, "IccClock", 0, 0, 6, run_icc_clock },

@@ -4,6 +4,8 @@
 #define OPENCCID_SIM_READER_PRIV_H
 
 #include "atr.h"
+#include "keypad.h"
+#include "pinpads.h"
 #include "reader.h"
 
 enum {
@@ -47,7 +49,10 @@ enum {
 	ERR_BYTE7 = 0x07,
 	ERR_BYTE8 = 0x08,
 	ERR_DATA = 0x0A,
+	ERR_EMV = 0xBB, /* of a vendor: not in this mode */
 	ERR_SLOT_BUSY = 0xE0,
+	ERR_PIN_CANCELLED = 0xEF,
+	ERR_PIN_TIMEOUT = 0xF0,
 	ERR_PROCEDURE_BYTE = 0xF4,
 	ERR_PROTOCOL = 0xF6,
 	ERR_HARDWARE = 0xFB,
@@ -101,8 +106,10 @@ struct sim_slot {
 	enum slot_power power;
 	bool changed; /* the interrupt pipe has not said so yet */
 	struct sim_atr atr;
-	bool used; /* a command was exchanged since the reset */
-	bool pps;  /* a PPS was */
+	bool used;   /* a command was exchanged since the reset */
+	bool deaf;   /* the reader has lost the card over a PIN entry */
+	bool rested; /* the contacts were off since the card was powered last */
+	bool pps;    /* a PPS was */
 	struct params params;
 	uint32_t rate; /* bps set by hand, for readers that do not follow Fi/Di themselves */
 	uint8_t class_get_response;
@@ -144,6 +151,20 @@ struct sim_damage {
 	unsigned every, blocks;
 };
 
+/* A PIN that is asked for: the fields of Secure, and what was typed so far. */
+struct secure {
+	bool asking, announced;
+	uint8_t slot, seq, specific[3];
+	uint8_t operation, timeout_s, format, block, length_format, offset[2], max, min, confirm, condition,
+		messages;
+	uint8_t nad, pcb;
+	uint8_t template[261];
+	size_t template_len;
+	char pin[3][KEYPAD_DIGITS + 1]; /* old (or the only one), new, new again */
+	unsigned typed;
+	uint64_t due, deadline; /* when the next entry is looked at; when the reader gives up */
+};
+
 struct sim_reader {
 	struct sim_identity id;
 	struct sim_class class;
@@ -162,6 +183,13 @@ struct sim_reader {
 	size_t trace_next, trace_len;
 	uint64_t now;
 	struct iccd iccd;
+	struct keypad keypad;
+	struct secure secure;
+	bool announced;   /* an Escape command has said that a bare header comes next */
+	bool dead;        /* nothing is answered any more */
+	bool emv;         /* cards are refused (BBh) until an Escape command changes the mode */
+	bool stubborn;    /* a card comes up only after its contacts were switched off */
+	bool out_of_step; /* commands are ignored until both halves of an ABORT came */
 	uint8_t scratch[SIM_MESSAGE_MAX]; /* the data of the reply that is being made */
 };
 
@@ -213,7 +241,18 @@ void sim_xfr_block(struct sim_reader *r, const struct command *cmd, struct reply
 void sim_announce_ifsd(struct sim_reader *r, struct sim_slot *slot, struct line *line);
 void sim_xfr_chain(struct sim_reader *r, const struct command *cmd, struct reply *reply);
 void sim_xfr_apdu(struct sim_reader *r, const struct command *cmd, struct reply *reply);
+void sim_run_secure(struct sim_reader *r, const struct command *cmd, struct reply *reply);
+void sim_run_escape(struct sim_reader *r, const struct command *cmd, struct reply *reply);
 void sim_params_after_reset(struct sim_reader *r, struct sim_slot *slot);
+
+/* The PIN entry that runs: time goes on; when it has something to do; it is ended from outside with this bError. */
+void sim_secure_tick(struct sim_reader *r);
+uint64_t sim_secure_next(const struct sim_reader *r);
+void sim_secure_end(struct sim_reader *r, unsigned slot, int error);
+/* A command in the block that the host has begun. */
+void sim_secure_block(struct sim_reader *r, struct sim_slot *slot, uint8_t nad, uint8_t pcb,
+		      const uint8_t *apdu, size_t len, struct reply *reply);
+void sim_send_reply(struct sim_reader *r, const struct command *cmd, const struct reply *reply);
 
 struct line sim_line_of(const struct sim_reader *r, const struct sim_slot *slot);
 /* T=0 TPDU: header of five bytes, data or NULL. *out_len counts the answer with SW1 SW2. OK or bError. */

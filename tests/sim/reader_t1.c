@@ -153,6 +153,22 @@ void sim_xfr_block(struct sim_reader *r, const struct command *cmd, struct reply
 		note_wtx(slot, reply->data, reply->len);
 }
 
+void sim_secure_block(struct sim_reader *r, struct sim_slot *slot, uint8_t nad, uint8_t pcb,
+		      const uint8_t *apdu, size_t len, struct reply *reply)
+{
+	uint8_t block[SIM_T1_BLOCK_MAX] = { nad, pcb, (uint8_t)len };
+	struct line line = sim_line_of(r, slot);
+
+	memcpy(block + PROLOGUE, apdu, len);
+	len = sim_t1_seal(block, PROLOGUE + len, has_crc(slot));
+	slot->used = true;
+	reply->error = exchange(r, slot, &line, block, len, 1, r->scratch, &reply->len);
+	reply->data = r->scratch;
+	reply->delay_ms = line.delay_ms;
+	if (reply->error == OK)
+		note_wtx(slot, reply->data, reply->len);
+}
+
 /* ---- APDU levels -------------------------------------------------------------------------------------------------- */
 
 struct talk {

@@ -382,6 +382,10 @@ void sim_run_xfr_block(struct sim_reader *r, const struct command *cmd, struct r
 		reply->error = ERR_MUTE;
 		return;
 	}
+	if (cmd->slot->deaf) {
+		reply->none = true;
+		return;
+	}
 	if ((s[1] || s[2]) && !level->takes_level) {
 		sim_reader_violate(r, "XfrBlock with wLevelParameter %02X%02Xh at this exchange level", s[2],
 				   s[1]);
