@@ -14,6 +14,8 @@ src_libcore_la_SOURCES = \
 	src/ccid/recover.c src/ccid/recover.h \
 	src/ccid/status.c src/ccid/status.h \
 	src/ccid/transport.h \
+	src/quirk/features.c src/quirk/features.h \
+	src/quirk/prompts.c src/quirk/prompts.h \
 	src/quirk/quirk.c src/quirk/quirk.h \
 	src/quirk/reader_file.c src/quirk/reader_file.h \
 	src/slot/negotiate.c \
