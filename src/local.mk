@@ -56,6 +56,7 @@ src_libifd_la_SOURCES = \
 	src/ifd/control.c src/ifd/control.h \
 	src/ifd/driver.c src/ifd/driver.h \
 	src/ifd/ifd.c \
+	src/ifd/opening.c src/ifd/opening.h \
 	src/ifd/pcscd_log.c src/ifd/pcscd_log.h
 src_libifd_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 

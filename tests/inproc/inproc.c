@@ -128,6 +128,12 @@ static enum oc_err inproc_clear_halt(struct transport *t)
 	return OC_OK;
 }
 
+static enum oc_err inproc_clear_interrupt(struct transport *t)
+{
+	(void)t;
+	return OC_OK;
+}
+
 static enum oc_err inproc_interrupt(struct transport *t, uint8_t *buf, size_t cap, size_t *len, unsigned ms)
 {
 	struct inproc *d = of(t);
@@ -199,6 +205,7 @@ static const struct transport_ops inproc_ops = {
 	.recv = inproc_recv,
 	.control = inproc_control,
 	.clear_halt = inproc_clear_halt,
+	.clear_interrupt = inproc_clear_interrupt,
 	.interrupt = inproc_interrupt,
 	.wake = inproc_wake,
 	.gone = inproc_gone,
@@ -245,6 +252,12 @@ enum oc_err usb_open(const char *name, const struct oc_log *log, usb_accept acce
 	plugged->open = true;
 	*out = &plugged->base;
 	return OC_OK;
+}
+
+void usb_pace(struct transport *transport, unsigned pause_ms)
+{
+	(void)transport;
+	(void)pause_ms;
 }
 
 bool usb_string(const struct usb_info *info, const char *which, char text[USB_STRING_MAX])

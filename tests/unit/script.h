@@ -15,7 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum script_kind { SCRIPT_STOP, SCRIPT_OUT, SCRIPT_IN, SCRIPT_CONTROL, SCRIPT_HALT, SCRIPT_UNPLUG };
+enum script_kind {
+	SCRIPT_STOP,
+	SCRIPT_OUT,
+	SCRIPT_IN,
+	SCRIPT_CONTROL,
+	SCRIPT_HALT,
+	SCRIPT_HALT_INTERRUPT,
+	SCRIPT_UNPLUG
+};
 
 struct script_step {
 	enum script_kind kind;
@@ -86,6 +94,11 @@ struct script_step {
 #define HALT_CLEARED(code)                         \
 	{                                          \
 		.kind = SCRIPT_HALT, .err = (code) \
+	}
+/* The same for clear_interrupt() */
+#define INTERRUPT_CLEARED(code)                              \
+	{                                                    \
+		.kind = SCRIPT_HALT_INTERRUPT, .err = (code) \
 	}
 /* From here on every call returns OC_E_GONE. */
 #define UNPLUG                        \
