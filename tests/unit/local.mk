@@ -119,12 +119,17 @@ tests_unit_test_readers_LDADD = $(UNIT_LDADD)
 if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unit/test_bundle \
-	tests/unit/test_devname
+	tests/unit/test_devname \
+	tests/unit/test_effects
 endif
 
 tests_unit_test_bundle_SOURCES = tests/unit/test_bundle.c tests/unit/check.h
 tests_unit_test_bundle_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_bundle_LDADD = src/libifd.la $(UNIT_LDADD)
+tests_unit_test_effects_SOURCES = tests/unit/test_effects.c tests/unit/effects.h tests/unit/effects_open.c \
+	tests/unit/effects_card.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_effects_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_effects_LDADD = src/libifd.la $(UNIT_LDADD)
 tests_unit_test_devname_SOURCES = tests/unit/test_devname.c tests/unit/check.h
 tests_unit_test_devname_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_devname_LDADD = src/libusbtransport.la $(UNIT_LDADD)
