@@ -232,7 +232,8 @@ static void wait_for_listener(struct reader *reader, unsigned ms)
 
 bool slot_has_events(const struct slot *slot)
 {
-	return slot->reader->interrupt;
+	/* What a slot cannot see, no notification tells. */
+	return slot->reader->interrupt && !slot_is_undetected(slot);
 }
 
 enum oc_err slot_wait_event(struct slot *slot, unsigned ms)

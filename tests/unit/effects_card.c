@@ -62,6 +62,9 @@ static const uint8_t block_of_40[10 + 3 + 40 + 1] = {
 /* What follows on a command that was not answered in time */
 #define RECOVERED ABORT_CONTROL(OC_OK), ABORT_SENT, STATUS_IS(0x01)
 
+/* TD1 says T=0, TA2 specific mode with T=1 */
+#define CARD_SPECIFIC_T1 ATR_OF(6, 0x3B, 0x80, 0x90, 0x81, 0x01, 0x90)
+
 static void no_s_ifs(struct ccid_caps *caps)
 {
 	caps->max_ifsd = 32;
@@ -140,6 +143,10 @@ const struct effect_row effects_card[] = {
 				  T0_SET(0x95, 0, 0, 10, 0)) },
 	  .with = { "P0", SAYS(FOUND, POWER_ON(0), ATR_OF(5, 0x3B, 0x90, 0x95, 0x10, 0x80),
 			       T0_SET(0x95, 0, 0, 10, 0)) } },
+	{ "no-pps: a card in specific mode with another protocol than its first one", QUIRK_NO_PPS, 1,
+	  HOST_PPS, .more = no_s_ifs,
+	  .without = { "P1", SAYS(FOUND, POWER_ON(0), CARD_SPECIFIC_T1, T1_READY) },
+	  .with = { "P1", SAYS(FOUND, POWER_ON(0), CARD_SPECIFIC_T1, T1_READY) } },
 	{ "ignore-parameters", QUIRK_IGNORE_PARAMETERS, 1, .more = no_s_ifs,
 	  .without = { "P1!", SAYS(FOUND, POWER_ON(0), CARD_T1, SET_T1_11, REFUSED), { OC_E_PROTOCOL } },
 	  .with = { "P1A", SAYS(FOUND, POWER_ON(0), CARD_T1, SET_T1_11, REFUSED, RESET, CARD_T1, RESET,

@@ -171,6 +171,16 @@ const struct effect_row effects_open[] = {
 		    SAYS(FOUND, POWER_ON(0), CARD_T0, T0_READY, XFR(5, READ_2), XFR_FAILS(0x41, 0xFE),
 			 POWER_ON(0), CARD_T0, POWERED_OFF),
 		    { OC_E_MUTE } } },
+	{ "undetected-from: no event tells, so that pcscd has to ask", QUIRK_UNDETECTED_FROM, 1,
+	  .interrupt = true, .without = { "e", SAYS(FOUND) }, .with = { "n", SAYS(FOUND) } },
+	{ "undetected-from: slots below it have events", QUIRK_UNDETECTED_FROM, 2, .interrupt = true,
+	  .slots = 2, .without = { "e", SAYS(FOUND) }, .with = { "e", SAYS(FOUND) } },
+	{ "undetected-from: also where it was tried a moment before", QUIRK_UNDETECTED_FROM, 1,
+	  .without = { "?", SAYS(FOUND, FOUND) },
+	  .with = { "P!P0A!-?",
+		    SAYS(FOUND, MUTE_TWICE, POWER_ON(0), CARD_T0, T0_READY, XFR(5, READ_2),
+			 XFR_FAILS(0x41, 0xFE), POWER_ON(0), CARD_T0, POWERED_OFF),
+		    { OC_E_MUTE, OC_E_MUTE } } },
 };
 
 const size_t effects_open_len = COUNT(effects_open);
