@@ -15,6 +15,8 @@ src_libcore_la_SOURCES = \
 	src/ccid/recover.c src/ccid/recover.h \
 	src/ccid/status.c src/ccid/status.h \
 	src/ccid/transport.h \
+	src/quirk/features.c src/quirk/features.h \
+	src/quirk/prompts.c src/quirk/prompts.h \
 	src/quirk/quirk.c src/quirk/quirk.h \
 	src/quirk/reader_file.c src/quirk/reader_file.h \
 	src/slot/negotiate.c \
@@ -57,6 +59,7 @@ src_libifd_la_SOURCES = \
 	src/ifd/driver.c src/ifd/driver.h \
 	src/ifd/features.c src/ifd/features.h \
 	src/ifd/ifd.c \
+	src/ifd/opening.c src/ifd/opening.h \
 	src/ifd/pcscd_log.c src/ifd/pcscd_log.h \
 	src/ifd/pinpad.c src/ifd/pinpad.h \
 	src/ifd/reader_info.c src/ifd/reader_info.h

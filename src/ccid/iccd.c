@@ -364,6 +364,11 @@ static enum oc_err iccd_clear_halt(struct transport *t)
 	return OC_OK;
 }
 
+static enum oc_err iccd_clear_interrupt(struct transport *t)
+{
+	return of(t)->bus->ops->clear_interrupt(of(t)->bus);
+}
+
 static enum oc_err iccd_interrupt(struct transport *t, uint8_t *buf, size_t cap, size_t *len, unsigned ms)
 {
 	return of(t)->bus->ops->interrupt(of(t)->bus, buf, cap, len, ms);
@@ -403,6 +408,7 @@ static const struct transport_ops iccd_ops = {
 	.recv = iccd_recv,
 	.control = iccd_control,
 	.clear_halt = iccd_clear_halt,
+	.clear_interrupt = iccd_clear_interrupt,
 	.interrupt = iccd_interrupt,
 	.wake = iccd_wake,
 	.gone = iccd_gone,

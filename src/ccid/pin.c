@@ -168,9 +168,15 @@ static unsigned end_of(unsigned position, bool bytes, unsigned bits)
 	return ((bytes ? position * 8 : position) + bits + 7) / 8;
 }
 
+/*
+ * The block may begin at the PIN, or include what stands before it, such as the length: applications do both. So the PIN has to
+ * begin inside of the data, and a block of that size has to fit.
+ */
 static unsigned pin_end(const struct pin_request *q)
 {
-	return end_of(q->format >> 3 & FORMAT_POSITION, q->format & UNIT_BYTES, block_size(q) * 8);
+	const unsigned first = end_of(q->format >> 3 & FORMAT_POSITION, q->format & UNIT_BYTES, 8);
+
+	return first > block_size(q) ? first : block_size(q);
 }
 
 static bool outside_data(const struct pin_request *q)

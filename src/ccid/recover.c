@@ -9,6 +9,7 @@ enum {
 	CONTROL_MS = 300,
 	ABORT_MS = 600,
 	STATUS_MS = 600,
+	RESYNC_MS = 100, /* for each half of an ABORT at open */
 	MAX_DRAINED = 64,
 };
 
@@ -38,10 +39,10 @@ static enum oc_err resync_command(struct ccid_port *port, struct ccid_command co
 	return err == OC_OK ? OC_E_TIMEOUT : err;
 }
 
-static enum oc_err rung_abort(struct ccid_port *port, uint8_t slot)
+/* The first half of ABORT */
+static enum oc_err request_abort(struct ccid_port *port, uint8_t slot, uint8_t seq, unsigned ms)
 {
 	struct transport *t = port->transport;
-	const uint8_t seq = port->seq++;
 	const struct transport_setup setup = {
 		.request_type = TYPE_CLASS_OUT,
 		.request = REQUEST_ABORT,
@@ -49,7 +50,14 @@ static enum oc_err rung_abort(struct ccid_port *port, uint8_t slot)
 		.index = port->interface,
 	};
 	size_t none = 0;
-	enum oc_err err = t->ops->control(t, &setup, NULL, &none, CONTROL_MS);
+
+	return t->ops->control(t, &setup, NULL, &none, ms);
+}
+
+static enum oc_err rung_abort(struct ccid_port *port, uint8_t slot)
+{
+	const uint8_t seq = port->seq++;
+	const enum oc_err err = request_abort(port, slot, seq, CONTROL_MS);
 
 	/* Many readers stall ABORT; then they would not understand its other half either. */
 	if (err != OC_OK)
@@ -92,4 +100,22 @@ enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot)
 	       "the reader does not answer any more (%s); if it stays so, unplug it and plug it in again",
 	       oc_strerr(err));
 	return OC_E_TIMEOUT;
+}
+
+enum oc_err ccid_resync(struct ccid_port *port, uint8_t slot)
+{
+	enum oc_err err = OC_E_TIMEOUT;
+
+	for (unsigned i = 0; i < CCID_RESYNC_TRIES; i++) {
+		const uint8_t seq = port->seq++;
+
+		err = request_abort(port, slot, seq, RESYNC_MS);
+		if (err != OC_E_GONE)
+			err = resync_command(port, ccid_abort(slot), seq, RESYNC_MS);
+		if (err == OC_OK || err == OC_E_GONE)
+			return err;
+	}
+	err = rung_clear_halt(port, slot);
+	port->silent = err != OC_OK;
+	return err == OC_OK || err == OC_E_GONE ? err : OC_E_TIMEOUT;
 }

@@ -5,6 +5,8 @@
 
 #include "ccid/exchange.h"
 
+enum { CCID_RESYNC_TRIES = 3 };
+
 /**
  * ccid_recover - make host and reader agree again which command is answered
  * @slot: the slot of the command that failed
@@ -16,5 +18,13 @@
  * OC_OK, OC_E_GONE, or OC_E_TIMEOUT when the reader stays silent.
  */
 enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot);
+
+/**
+ * ccid_resync - the same before the first command, for a reader that remembers what the session before it left undone
+ *
+ * ABORT in both its halves, tolerant of every error and with a rising sequence number, at most CCID_RESYNC_TRIES times;
+ * if nothing answers, rung 2. Takes at most 1.2 s. Errors as above.
+ */
+enum oc_err ccid_resync(struct ccid_port *port, uint8_t slot);
 
 #endif

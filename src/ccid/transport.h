@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the message layer needs of a bus: twelve calls that libusb, a recorded trace, a scripted test and a fuzzer serve
+ * What the message layer needs of a bus: the calls that libusb, a recorded trace, a scripted test and a fuzzer serve
  * alike. Times are milliseconds; a clock is part of the interface, so that tests can run on a clock of their own.
  */
 #ifndef OPENCCID_CCID_TRANSPORT_H
@@ -46,6 +46,9 @@ struct transport_ops {
 
 	/* Clear a halt on both bulk endpoints, and the data toggles with it. */
 	enum oc_err (*clear_halt)(struct transport *t);
+
+	/* The same for the interrupt endpoint, where there is one; a thread that sleeps in interrupt() may be woken by it. */
+	enum oc_err (*clear_interrupt)(struct transport *t);
 
 	/*
 	 * Sleep until the reader sends on its interrupt endpoint, at most @ms; OC_E_STOPPED once wake() was called,

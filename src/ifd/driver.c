@@ -153,7 +153,7 @@ static enum oc_err learn_caps(const struct usb_info *info, struct ccid_caps *cap
 }
 
 static void tell_opened(const struct usb_info *info, const struct quirk_reader *known,
-			const struct ccid_caps *caps)
+			const struct ccid_caps *caps, bool events)
 {
 	static const char *const levels[] = { "character", "TPDU", "short APDU", "extended APDU" };
 
@@ -161,7 +161,7 @@ static void tell_opened(const struct usb_info *info, const struct quirk_reader *
 	       "opened %s (%04x:%04x, firmware %x.%02x, interface %u): %s level, %u slot%s, presence by %s",
 	       known ? quirk_name(known) : "a reader that is not in the list", info->vid, info->pid,
 	       info->bcd_device >> 8, info->bcd_device & 0xFF, info->interface, levels[caps->level],
-	       caps->slots, caps->slots == 1 ? "" : "s", info->interrupt ? "interrupt" : "asking");
+	       caps->slots, caps->slots == 1 ? "" : "s", events ? "interrupt" : "asking");
 }
 
 static void tell_refused(const struct usb_info *info, enum oc_err err)
@@ -235,14 +235,17 @@ static enum oc_err open_reader(const char *name, struct device *device)
 	const struct oc_log *log = driver_log();
 	struct reader_setup setup = { .log = log };
 	const struct quirk_reader *known = NULL;
+	struct opening opening;
 	enum oc_err err = usb_open(name, log, is_reader, &device->info, &setup.transport);
 
 	if (err == OC_OK) {
 		known = quirk_find(device->info.vid, device->info.pid);
 		err = learn_caps(&device->info, &setup.caps);
 	}
-	if (err == OC_OK)
+	if (err == OC_OK) {
+		usb_pace(setup.transport, setup.caps.write_pause_ms);
 		err = wrap_token(&device->info, &setup);
+	}
 	if (err == OC_OK) {
 		device->lock = share_lock(&device->info);
 		err = device->lock ? OC_OK : OC_E_MEMORY;
@@ -254,10 +257,14 @@ static enum oc_err open_reader(const char *name, struct device *device)
 		setup.interrupt = device->info.interrupt;
 		setup.voltage = (enum voltage_policy)((driver_options() & OPTION_VOLTAGE_MASK) >>
 						      OPTION_VOLTAGE_SHIFT);
+		opening_plan(&opening, &setup.caps, device->firmware);
+		setup.steps = opening.step;
+		setup.step_count = opening.count;
 		err = reader_open(&setup, &device->reader);
 	}
 	if (err == OC_OK) {
-		tell_opened(&device->info, known, &setup.caps);
+		tell_opened(&device->info, known, &setup.caps,
+			    slot_has_events(reader_slot(device->reader, 0)));
 		return OC_OK;
 	}
 	tell_refused(&device->info, err);

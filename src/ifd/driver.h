@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "ifd/opening.h"
 #include "slot/reader.h"
 #include "usb/usb.h"
 
@@ -25,7 +26,8 @@ struct device {
 	struct reader *reader;
 	struct usb_info info;
 	struct shared_lock *lock;
-	unsigned luns; /* Luns that stand for one of its slots */
+	char firmware[FIRMWARE_MAX]; /* the name that the reader gives its firmware; "" if none */
+	unsigned luns;               /* Luns that stand for one of its slots */
 };
 
 /* What a Lun stands for, held by driver_get() until driver_put(). */

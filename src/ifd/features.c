@@ -15,7 +15,6 @@ enum {
 	ALL_CONDITIONS = 7,    /* bEntryValidationCondition */
 	PPDU_BY_ESCAPE = 1,    /* bPPDUSupport */
 	MAX_APDU = 0x00010000, /* dwMaxAPDUDataSize of readers that take extended APDUs */
-	FIRMWARE_MAX = 64,
 };
 
 static const struct ccid_caps *caps_of(const struct binding *b)
@@ -168,35 +167,25 @@ static void put_number(struct wr *w, uint8_t tag, uint8_t len, uint32_t value)
 		wr_u8(w, (uint8_t)(value >> 8 * i));
 }
 
-static size_t printable(const uint8_t *bytes, size_t len)
-{
-	size_t n = 0;
-
-	while (n < len && bytes[n] >= 0x20 && bytes[n] < 0x7F)
-		n++;
-	return n;
-}
-
 /* The name that the reader has for its firmware, where it tells one; else bcdDevice. */
-static size_t firmware_id(struct binding *b, uint8_t text[FIRMWARE_MAX])
+static void firmware_id(const struct device *device, char text[FIRMWARE_MAX])
 {
-	const struct ccid_bytes *ask = &caps_of(b)->firmware_escape;
-	const unsigned bcd = b->device->info.bcd_device;
-	size_t len = FIRMWARE_MAX;
+	const unsigned bcd = device->info.bcd_device;
 
-	if (ask->len && slot_escape(b->slot, ask->at, ask->len, text, &len) == OC_OK && printable(text, len))
-		return printable(text, len);
-	return (size_t)snprintf((char *)text, FIRMWARE_MAX, "%x.%02x", bcd >> 8, bcd & 0xFF);
+	if (device->firmware[0])
+		memcpy(text, device->firmware, FIRMWARE_MAX);
+	else
+		snprintf(text, FIRMWARE_MAX, "%x.%02x", bcd >> 8, bcd & 0xFF);
 }
 
 static void put_firmware_id(struct binding *b, struct wr *w)
 {
-	uint8_t text[FIRMWARE_MAX];
-	const size_t len = firmware_id(b, text);
+	char text[FIRMWARE_MAX];
 
+	firmware_id(b->device, text);
 	wr_u8(w, PCSCv2_PART10_PROPERTY_sFirmwareID);
-	wr_u8(w, (uint8_t)len);
-	wr_bytes(w, text, len);
+	wr_u8(w, (uint8_t)strlen(text));
+	wr_bytes(w, text, strlen(text));
 }
 
 static void put_display(const struct ccid_caps *caps, struct wr *w)

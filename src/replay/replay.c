@@ -468,6 +468,12 @@ static enum oc_err op_clear_halt(struct transport *t)
 	return OC_OK;
 }
 
+/* No capture tells of it, since it is nothing that the reader answers. */
+static enum oc_err op_clear_interrupt(struct transport *t)
+{
+	return over(of(t)) ? OC_E_GONE : OC_OK;
+}
+
 static enum oc_err op_interrupt(struct transport *t, uint8_t *buf, size_t cap, size_t *len, unsigned ms)
 {
 	struct replay *r = of(t);
@@ -528,6 +534,7 @@ struct replay *replay_new(const struct capture *capture)
 		.recv = op_recv,
 		.control = op_control,
 		.clear_halt = op_clear_halt,
+		.clear_interrupt = op_clear_interrupt,
 		.interrupt = op_interrupt,
 		.wake = op_wake,
 		.gone = op_gone,

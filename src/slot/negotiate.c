@@ -21,7 +21,7 @@ enum {
 static bool host_does_pps(const struct slot *slot)
 {
 	return slot_host_sends_blocks(slot) && !slot_negotiates_by_itself(slot) &&
-	       !(slot->reader->caps.features & CCID_AUTO_PPS);
+	       !(slot->reader->caps.features & CCID_AUTO_PPS) && !slot->reader->caps.no_pps;
 }
 
 /* Is the protocol possible at all? Says why not. */
@@ -39,6 +39,8 @@ static enum oc_err check_offered(const struct slot *slot, enum ccid_protocol pro
 		why = "the card demands a speed that it does not name (TA2)";
 	else if (!(protocol == CCID_PROTOCOL_T1 ? caps->t1 : caps->t0))
 		why = "the reader does not offer it";
+	else if (caps->no_pps && !atr->specific && protocol != atr->first_protocol)
+		why = "it is not the card's first one, and this reader cannot do the PPS that changes it";
 	if (!why)
 		return OC_OK;
 	OC_LOG(slot->reader->log, OC_LOG_INFO, "slot %u: T=%d cannot be used: %s", slot->number, protocol,
@@ -67,12 +69,24 @@ static void learn_rates(struct reader *reader)
 		speed_take_rates(&reader->rates, bytes, len);
 }
 
+/* speed_plan() for what this slot of the reader can do */
+static unsigned plan_for_slot(const struct slot *slot, uint8_t ta1, uint8_t remembered,
+			      uint8_t plan[SPEED_TRIES])
+{
+	struct ccid_caps caps = slot->reader->caps;
+
+	if (slot->number > 0 && caps.other_slots_rate)
+		caps.max_rate = caps.other_slots_rate;
+	return speed_plan(&caps, &slot->reader->rates, ta1, remembered, plan);
+}
+
 /* Fi and Di to try, best first. */
 static unsigned plan_speeds(struct slot *slot, const struct pts *pts, uint8_t plan[SPEED_TRIES])
 {
 	struct reader *reader = slot->reader;
 	const struct atr *atr = &slot->atr;
-	const bool host_decides = host_does_pps(slot) || (reader->caps.features & CCID_AUTO_PPS);
+	const bool host_decides =
+		host_does_pps(slot) || ((reader->caps.features & CCID_AUTO_PPS) && !reader->caps.no_pps);
 
 	/* Specific mode: the card is at TA1 already. */
 	plan[0] = atr->specific ? atr->fi_di : SPEED_DEFAULT;
@@ -85,8 +99,8 @@ static unsigned plan_speeds(struct slot *slot, const struct pts *pts, uint8_t pl
 	if (atr->fi_di == SPEED_DEFAULT)
 		return 1;
 	learn_rates(reader);
-	return speed_plan(&reader->caps, &reader->rates, atr->fi_di,
-			  speed_recall(&slot->speeds, slot->atr_bytes, slot->atr_len), plan);
+	return plan_for_slot(slot, atr->fi_di, speed_recall(&slot->speeds, slot->atr_bytes, slot->atr_len),
+			     plan);
 }
 
 struct speed_trial slot_try_speed(const struct slot *slot)
@@ -109,7 +123,7 @@ void slot_blame_speed(struct slot *slot, const struct speed_trial *trial)
 	if (!trial->open)
 		return;
 	/* What would be tried after this one? */
-	if (speed_plan(&reader->caps, &reader->rates, trial->fi_di, 0, plan) > 1)
+	if (plan_for_slot(slot, trial->fi_di, 0, plan) > 1)
 		speed_remember(&slot->speeds, trial->atr, trial->atr_len,
 			       plan[0] == trial->fi_di ? plan[1] : plan[0]);
 	OC_LOG(reader->log, OC_LOG_INFO,
@@ -222,19 +236,32 @@ static enum oc_err start_t1(struct slot *slot)
 	slot->t1.longest = block_room(slot);
 	if (!slot_host_sends_blocks(slot))
 		return OC_OK;
-	if (slot->reader->caps.features & CCID_AUTO_IFSD) {
-		slot->t1.ifsd = own_ifsd(slot);
-		return OC_OK;
-	}
 	return slot_announce_ifsd(slot);
+}
+
+/*
+ * Where the reader announces it, or where S(IFS request) does harm, the host does not, also after RESYNCH. Then the card may
+ * send what the reader takes, or 32 bytes where nobody has told it: both are accepted.
+ */
+static void assume_ifsd(struct slot *slot)
+{
+	const uint8_t ifsd = own_ifsd(slot);
+
+	slot->t1.ifsd = ifsd > T1_DEFAULT_IFS ? ifsd : T1_DEFAULT_IFS;
+	slot->t1.renew_ifsd = false;
 }
 
 enum oc_err slot_announce_ifsd(struct slot *slot)
 {
 	const uint8_t ifsd = own_ifsd(slot);
-	enum oc_err err = ifsd == T1_DEFAULT_IFS ? OC_OK : t1_begin_ifsd(&slot->t1, ifsd);
 	enum step end;
+	enum oc_err err;
 
+	if (slot->reader->caps.features & CCID_AUTO_IFSD) {
+		assume_ifsd(slot);
+		return OC_OK;
+	}
+	err = ifsd == T1_DEFAULT_IFS ? OC_OK : t1_begin_ifsd(&slot->t1, ifsd);
 	if (err != OC_OK || ifsd == T1_DEFAULT_IFS)
 		return err;
 	err = slot_run_t1(slot, &end);
@@ -245,12 +272,9 @@ enum oc_err slot_announce_ifsd(struct slot *slot)
 
 /* ---- all together ------------------------------------------------------------------------------------------------- */
 
-/* One try at one speed, with a card fresh from reset. */
-static enum oc_err set_up(struct slot *slot, enum ccid_protocol protocol, uint8_t fi_di,
-			  const struct pts *pts)
+/* What SetParameters carries, from the ATR */
+static void take_parameters(struct slot *slot, enum ccid_protocol protocol, uint8_t fi_di)
 {
-	enum oc_err err = OC_OK;
-
 	slot->protocol = protocol;
 	slot->timing = (struct timing){
 		.clock_khz = slot->reader->caps.clock_khz,
@@ -259,6 +283,15 @@ static enum oc_err set_up(struct slot *slot, enum ccid_protocol protocol, uint8_
 		.wi = slot->atr.wi,
 		.bwi = slot->atr.bwi,
 	};
+}
+
+/* One try at one speed, with a card fresh from reset. */
+static enum oc_err set_up(struct slot *slot, enum ccid_protocol protocol, uint8_t fi_di,
+			  const struct pts *pts)
+{
+	enum oc_err err = OC_OK;
+
+	take_parameters(slot, protocol, fi_di);
 	if (slot_negotiates_by_itself(slot)) {
 		err = accept_readers_choice(slot);
 	} else {
@@ -278,6 +311,25 @@ static enum oc_err set_up(struct slot *slot, enum ccid_protocol protocol, uint8_
 static bool speed_may_help(enum oc_err err)
 {
 	return err == OC_E_MUTE || err == OC_E_CARD || err == OC_E_PROTOCOL || err == OC_E_REFUSED;
+}
+
+/*
+ * A reader that refuses good parameters works with those that it took from the ATR. The card is reset twice, which is what is
+ * known to bring such a reader and its card back to the start.
+ */
+static enum oc_err go_without_parameters(struct slot *slot, const uint8_t *atr, size_t len)
+{
+	enum oc_err err = slot_cold_reset(slot, atr, len);
+
+	if (err == OC_OK)
+		err = slot_cold_reset(slot, atr, len);
+	if (err != OC_OK)
+		return err;
+	OC_LOG(slot->reader->log, OC_LOG_INFO,
+	       "slot %u: the reader does not take the card's T=1 parameters; it is left with its own",
+	       slot->number);
+	take_parameters(slot, CCID_PROTOCOL_T1, SPEED_DEFAULT);
+	return start_t1(slot);
 }
 
 static enum oc_err try_speeds(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts)
@@ -306,10 +358,24 @@ static enum oc_err try_speeds(struct slot *slot, enum ccid_protocol protocol, co
 		if (!speed_may_help(err))
 			break;
 	}
+	if (speed_may_help(err) && protocol == CCID_PROTOCOL_T1 && slot->reader->caps.ignore_parameters)
+		err = go_without_parameters(slot, atr, len);
 	/* After an unsuccessful PPS nothing more may be sent to the card (9.3): it has to be started anew. */
 	if (speed_may_help(err))
 		slot_lost_card(slot);
 	return err;
+}
+
+/* Some readers come up with their interrupt endpoint halted, and let go of it only when a card works. */
+static void clear_interrupt(struct reader *reader)
+{
+	struct transport *t = reader->transport;
+
+	if (!reader->caps.clear_interrupt || !reader->interrupt || reader->interrupt_cleared)
+		return;
+	reader->interrupt_cleared = true;
+	if (t->ops->clear_interrupt(t) != OC_OK)
+		OC_LOG(reader->log, OC_LOG_INFO, "the interrupt endpoint could not be cleared");
 }
 
 enum oc_err slot_negotiate(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts)
@@ -323,10 +389,12 @@ enum oc_err slot_negotiate(struct slot *slot, enum ccid_protocol protocol, const
 	err = try_speeds(slot, protocol, pts);
 	slot->protocol_set = err == OC_OK && slot->powered;
 	slot->unproven = slot->protocol_set;
-	if (err == OC_OK)
-		OC_LOG(slot->reader->log, OC_LOG_INFO, "slot %u: T=%d, Fi/Di %02X", slot->number, protocol,
-		       slot->timing.fi_di);
-	return err;
+	if (err != OC_OK)
+		return err;
+	clear_interrupt(slot->reader);
+	OC_LOG(slot->reader->log, OC_LOG_INFO, "slot %u: T=%d, Fi/Di %02X", slot->number, protocol,
+	       slot->timing.fi_di);
+	return OC_OK;
 }
 
 enum oc_err slot_get_nad(struct slot *slot, uint8_t *nad)

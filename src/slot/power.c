@@ -11,7 +11,10 @@ enum {
 	POWER_ON_MS = 6000, /* one attempt; a reader notices a mute card after about a second */
 	POWER_UP_MS = 8000, /* all attempts */
 	REST_MS = 10,       /* a card must be off for so long between two voltages (ISO/IEC 7816-3, 6.2.1) */
-	SETTLE_MS = 100,    /* contacts of a card that is still being pushed in */
+	SETTLE_MS = 300,    /* contacts of a card that is still being pushed in */
+	ANSWER_MS = 2000,   /* is there a card at all? */
+	LOOK_AGAIN_MS = 10000, /* between two such questions */
+	NOT_EMV = 0xBB,        /* bError of readers that are in EMV mode and do not take this card's ATR */
 	BUSY_MS = 100,
 	BUSY_TRIES = 20,
 	MAX_ATTEMPTS = 5,
@@ -75,6 +78,19 @@ static enum oc_err power_on(struct slot *slot, enum ccid_power_select select, ui
 	return err;
 }
 
+/* IccPowerOn, once more where a reader that took the card for an EMV card has to be told first that it is none. */
+static enum oc_err start_card(struct slot *slot, enum ccid_power_select select, uint64_t until,
+			      struct ccid_reply *reply)
+{
+	const struct ccid_bytes *leave_emv = &slot->reader->caps.leave_emv;
+	enum oc_err err = power_on(slot, select, until, reply);
+
+	if (err != OC_E_CARD || reply->error != NOT_EMV || !leave_emv->len)
+		return err;
+	err = slot_send_escape(slot, leave_emv);
+	return err == OC_OK ? power_on(slot, select, until, reply) : err;
+}
+
 /* An ATR of more than 33 bytes is one with something behind it, or none. */
 static enum oc_err keep_atr(struct slot *slot, const uint8_t *bytes, size_t len)
 {
@@ -136,12 +152,12 @@ static enum oc_err climb(struct slot *slot)
 	for (unsigned i = 0; i < attempts; i++) {
 		struct ccid_reply reply = { 0 };
 
-		if (i > 0) {
+		if (i > 0 || slot->reader->caps.power_off_first) {
 			if (power_off(slot) == OC_E_GONE)
 				return OC_E_GONE;
 			t->ops->pause(t, i + 1 == attempts ? SETTLE_MS : REST_MS);
 		}
-		err = power_on(slot, plan[i], until, &reply);
+		err = start_card(slot, plan[i], until, &reply);
 		if (err == OC_OK)
 			err = keep_atr(slot, reply.data, reply.len);
 		if (err == OC_OK) {
@@ -167,7 +183,7 @@ enum oc_err slot_cold_reset(struct slot *slot, const uint8_t *atr, size_t len)
 	if (err != OC_OK)
 		return err;
 	t->ops->pause(t, REST_MS);
-	err = power_on(slot, slot->select, until, &reply);
+	err = start_card(slot, slot->select, until, &reply);
 	if (err == OC_OK)
 		err = keep_atr(slot, reply.data, reply.len);
 	/* Another card, or one that has changed its mind: pcscd has to see its ATR first. */
@@ -176,6 +192,54 @@ enum oc_err slot_cold_reset(struct slot *slot, const uint8_t *atr, size_t len)
 		err = OC_E_UNPOWERED;
 	}
 	return err;
+}
+
+bool slot_is_undetected(const struct slot *slot)
+{
+	const uint32_t first_1 = slot->reader->caps.undetected_1;
+
+	return first_1 && slot->number + 1u >= first_1;
+}
+
+static void not_answering(struct slot *slot)
+{
+	struct transport *t = slot->reader->transport;
+
+	slot->present = false;
+	slot->look_again = t->ops->now(t) + LOOK_AGAIN_MS;
+}
+
+/* Power on, is there an ATR, power off: without a word in the log, as an empty slot is nothing to talk about. */
+static bool answers_at(struct slot *slot, enum ccid_power_select select)
+{
+	struct ccid_port *port = &slot->reader->port;
+	const struct ccid_command on = ccid_icc_power_on(slot->number, select);
+	const struct ccid_command off = ccid_icc_power_off(slot->number);
+	struct ccid_reply reply;
+	bool answers;
+
+	answers = ccid_exchange_quiet(port, &on, ANSWER_MS, &reply) == OC_OK && reply.len > 0;
+	if (!port->silent)
+		ccid_exchange_quiet(port, &off, CCID_QUICK_MS, &reply);
+	return answers;
+}
+
+bool slot_card_answers(struct slot *slot)
+{
+	struct transport *t = slot->reader->transport;
+	enum ccid_power_select plan[MAX_ATTEMPTS];
+	unsigned voltages;
+
+	if (t->ops->now(t) < slot->look_again)
+		return false;
+	voltages = plan_attempts(slot->reader, plan) - 1;
+	for (unsigned i = 0; i < voltages && !slot->reader->port.silent; i++) {
+		if (answers_at(slot, plan[i]))
+			return true;
+		t->ops->pause(t, REST_MS);
+	}
+	not_answering(slot);
+	return false;
 }
 
 enum oc_err slot_power_up(struct slot *slot, uint8_t *atr, size_t *len)
@@ -191,6 +255,8 @@ enum oc_err slot_power_up(struct slot *slot, uint8_t *atr, size_t *len)
 		*len = slot->atr_len;
 	} else {
 		slot_forget_card(slot);
+		if (slot_is_undetected(slot))
+			not_answering(slot);
 		OC_LOG(reader->log, err == OC_E_NO_CARD ? OC_LOG_INFO : OC_LOG_CRITICAL,
 		       "slot %u: the card could not be powered: %s%s", slot->number, oc_strerr(err),
 		       err == OC_E_MUTE ? "; is it the right way round, and are its contacts clean?" : "");

@@ -15,7 +15,10 @@ enum {
 	EVENT_BUFFER = 1 + 256 / 4 + 64, /* NotifySlotChange of 256 slots, and room for a second event */
 };
 
-/* A reader that powers cards by itself shows a swapped card as active again; only the event told of the removal. */
+/*
+ * A reader that powers cards by itself shows a swapped card as active again, and one that is not asked shows nothing: only the
+ * event told of the removal.
+ */
 static bool swapped_unnoticed(struct slot *slot)
 {
 	struct reader *reader = slot->reader;
@@ -25,7 +28,8 @@ static bool swapped_unnoticed(struct slot *slot)
 	seen = slot->removal_seen;
 	slot->removal_seen = false;
 	pthread_mutex_unlock(&reader->events.lock);
-	return seen && slot->powered && (reader->caps.features & CCID_AUTO_ACTIVATE);
+	return seen && slot->powered &&
+	       ((reader->caps.features & CCID_AUTO_ACTIVATE) || reader->caps.presence_by_event);
 }
 
 /* What the slot status means, given what was known before. */
@@ -58,22 +62,85 @@ static void remember_told(struct slot *slot, bool present)
 	pthread_mutex_unlock(&reader->events.lock);
 }
 
+/* Also a refusal carries the state of the slot; "mute" is what some readers say of an empty one. */
+static enum ccid_icc state_of(const struct ccid_reply *reply)
+{
+	const bool mute =
+		ccid_command_status_of(reply->status) == CCID_FAILED && reply->error == CCID_ICC_MUTE;
+
+	return mute ? CCID_ICC_ABSENT : ccid_icc_of(reply->status);
+}
+
+/* From the first look on the notifications tell, those included that came before it. */
+static void note_first_look(struct slot *slot, bool present)
+{
+	struct reader *reader = slot->reader;
+
+	pthread_mutex_lock(&reader->events.lock);
+	if (!slot->looked && !slot->notified)
+		slot->noted_present = present;
+	pthread_mutex_unlock(&reader->events.lock);
+	slot->looked = true;
+}
+
+static enum oc_err ask_presence(struct slot *slot)
+{
+	const struct ccid_command command = ccid_get_slot_status(slot->number);
+	struct ccid_reply reply;
+	const enum oc_err err = ccid_exchange_quiet(&slot->reader->port, &command, CCID_QUICK_MS, &reply);
+
+	if (reply.type != 0) {
+		const enum ccid_icc icc = state_of(&reply);
+
+		note_first_look(slot, icc != CCID_ICC_ABSENT);
+		slot->present = judge_presence(slot, icc);
+		return OC_OK;
+	}
+	if (err != OC_E_GONE)
+		slot_lost_card(slot);
+	return err;
+}
+
+/* presence_by_event: is it known without asking? As long as somebody can listen it is. */
+static bool noted(struct slot *slot, bool *present)
+{
+	struct reader *reader = slot->reader;
+	bool listens;
+
+	pthread_mutex_lock(&reader->events.lock);
+	*present = slot->noted_present;
+	listens = reader->events.broken == OC_OK;
+	pthread_mutex_unlock(&reader->events.lock);
+	return reader->caps.presence_by_event && reader->interrupt && slot->looked && listens;
+}
+
+/* undetected_1: a card that was lost is reported absent once; an empty slot is tried now and then. */
+static void guess_presence(struct slot *slot)
+{
+	if (slot->lost) {
+		slot->present = judge_presence(slot, CCID_ICC_INACTIVE);
+		slot->look_again = 0;
+		return;
+	}
+	if (!slot->present)
+		slot->present = slot_card_answers(slot);
+}
+
 enum oc_err slot_presence(struct slot *slot, bool *present)
 {
 	struct reader *reader = slot->reader;
-	const struct ccid_command command = ccid_get_slot_status(slot->number);
-	struct ccid_reply reply;
-	enum oc_err err;
+	enum oc_err err = OC_OK;
+	bool there;
 
 	pthread_mutex_lock(reader->lock);
-	err = ccid_exchange_quiet(&reader->port, &command, CCID_QUICK_MS, &reply);
-	if (reply.type != 0) {
-		/* Also a refusal carries the state of the slot. */
-		slot->present = judge_presence(slot, ccid_icc_of(reply.status));
-		err = OC_OK;
-	} else if (err != OC_E_GONE) {
-		slot_lost_card(slot);
-	}
+	if (slot_is_undetected(slot))
+		guess_presence(slot);
+	else if (noted(slot, &there))
+		slot->present = judge_presence(slot, !there          ? CCID_ICC_ABSENT
+						     : slot->powered ? CCID_ICC_ACTIVE
+								     : CCID_ICC_INACTIVE);
+	else
+		err = ask_presence(slot);
 	*present = err == OC_OK && slot->present;
 	remember_told(slot, *present);
 	pthread_mutex_unlock(reader->lock);
@@ -91,6 +158,7 @@ static void take_notification(struct slot *slot, bool present, bool changed)
 	const bool known = !slot->notified && present == slot->told_present;
 
 	slot->notified = true;
+	slot->noted_present = present;
 	if (known)
 		return;
 	slot->event |= changed || slot->reader->slots == 1;
@@ -164,7 +232,8 @@ static void wait_for_listener(struct reader *reader, unsigned ms)
 
 bool slot_has_events(const struct slot *slot)
 {
-	return slot->reader->interrupt;
+	/* What a slot cannot see, no notification tells. */
+	return slot->reader->interrupt && !slot_is_undetected(slot);
 }
 
 enum oc_err slot_wait_event(struct slot *slot, unsigned ms)

@@ -2,6 +2,7 @@
 /* Opening and closing a reader, and what all its slots share. */
 #include "slot/slot.h"
 
+#include "ccid/recover.h"
 #include "ccid/status.h"
 
 #include <stdlib.h>
@@ -12,14 +13,52 @@ enum {
 	CLOSE_MS = 500,
 };
 
-/* ---- open and close ---------------------------------------------------------------------------------------------- */
+/* ---- first contact ----------------------------------------------------------------------------------------------- */
+
+static enum oc_err wait_for_start(struct reader *reader)
+{
+	struct transport *t = reader->transport;
+
+	if (reader->caps.open_pause_ms && !reader->caps.power_off_at_open)
+		t->ops->pause(t, reader->caps.open_pause_ms);
+	return OC_OK;
+}
+
+static enum oc_err resync(struct reader *reader)
+{
+	return reader->caps.resync_at_open ? ccid_resync(&reader->port, 0) : OC_OK;
+}
+
+/* A reader that still works on something of the session before takes IccPowerOff only after a while. */
+static enum oc_err power_off_at_open(struct reader *reader)
+{
+	const struct ccid_command command = ccid_icc_power_off(0);
+	struct transport *t = reader->transport;
+	enum oc_err err = OC_OK;
+
+	for (uint32_t i = 0; i < reader->caps.power_off_at_open; i++) {
+		struct ccid_reply reply;
+
+		err = ccid_exchange_quiet(&reader->port, &command, CLOSE_MS, &reply);
+		if (err == OC_E_GONE || reader->port.silent)
+			return err;
+		if (err == OC_OK || err == OC_E_NO_CARD)
+			break;
+	}
+	if (reader->caps.open_pause_ms && reader->caps.power_off_at_open)
+		t->ops->pause(t, reader->caps.open_pause_ms);
+	return OC_OK;
+}
 
 static enum oc_err probe(struct reader *reader)
 {
 	const struct ccid_command command = ccid_get_slot_status(0);
 	struct ccid_reply reply;
-	enum oc_err err = ccid_exchange_quiet(&reader->port, &command, OPEN_MS, &reply);
+	enum oc_err err;
 
+	if (reader->caps.resync_at_open)
+		return OC_OK; /* it has answered already */
+	err = ccid_exchange_quiet(&reader->port, &command, OPEN_MS, &reply);
 	if (reply.type != 0)
 		return OC_OK; /* refused or not: the reader is there and listens */
 	if (err == OC_OK || err == OC_E_GONE || reader->port.silent)
@@ -27,6 +66,38 @@ static enum oc_err probe(struct reader *reader)
 	err = ccid_exchange_quiet(&reader->port, &command, OPEN_MS, &reply);
 	return reply.type != 0 ? OC_OK : err;
 }
+
+/* Only a reader that is gone ends the opening here: whatever else happens, it does without. */
+static enum oc_err run_step(struct reader *reader, const struct open_step *step)
+{
+	const struct ccid_command command = ccid_escape(0, step->len);
+	struct ccid_reply reply;
+	enum oc_err err;
+	size_t cap;
+
+	if (CCID_HEADER_LEN + step->len > reader->caps.max_message)
+		return OC_OK;
+	memcpy(ccid_payload(&reader->port, &cap), step->bytes, step->len);
+	err = ccid_exchange_quiet(&reader->port, &command, step->wait_ms, &reply);
+	if (err == OC_OK && step->answer)
+		step->answer(step->arg, &reader->caps, reply.data, reply.len);
+	return err == OC_E_GONE ? err : OC_OK;
+}
+
+static enum oc_err make_contact(struct reader *reader, const struct reader_setup *setup)
+{
+	static enum oc_err (*const stages[])(struct reader *) = { wait_for_start, resync, power_off_at_open,
+								  probe };
+	enum oc_err err = OC_OK;
+
+	for (size_t i = 0; err == OC_OK && i < sizeof stages / sizeof stages[0]; i++)
+		err = stages[i](reader);
+	for (size_t i = 0; err == OC_OK && i < setup->step_count; i++)
+		err = run_step(reader, &setup->steps[i]);
+	return err;
+}
+
+/* ---- open and close ---------------------------------------------------------------------------------------------- */
 
 static void init_locks(struct reader *reader)
 {
@@ -59,12 +130,13 @@ static struct reader *create(const struct reader_setup *setup)
 	reader->caps = setup->caps;
 	reader->log = setup->log;
 	reader->voltage = setup->voltage;
-	reader->interrupt = setup->interrupt;
+	reader->interrupt = setup->interrupt && !setup->caps.no_interrupt;
 	reader->slots = setup->caps.slots;
 	for (unsigned i = 0; i < reader->slots; i++) {
 		reader->slot[i].reader = reader;
 		reader->slot[i].number = (uint8_t)i;
 		slot_forget_card(&reader->slot[i]);
+		reader->slot[i].present = slot_is_undetected(&reader->slot[i]);
 	}
 	init_locks(reader);
 	reader->lock = setup->lock ? setup->lock : &reader->own_lock;
@@ -86,7 +158,7 @@ enum oc_err reader_open(const struct reader_setup *setup, struct reader **out)
 	if (err == OC_OK && setup->patience_ms)
 		reader->port.extension_cap_ms = setup->patience_ms;
 	if (err == OC_OK)
-		err = probe(reader);
+		err = make_contact(reader, setup);
 	pthread_mutex_unlock(reader->lock);
 	if (err != OC_OK) {
 		destroy(reader);

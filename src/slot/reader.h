@@ -27,6 +27,16 @@ struct slot;
 /* Which voltage is tried first where the reader does not choose by itself; bits 4 and 5 of ifdDriverOptions. */
 enum voltage_policy { VOLTAGE_5V_FIRST, VOLTAGE_3V_FIRST, VOLTAGE_1V8_FIRST, VOLTAGE_READER_DECIDES };
 
+/* An Escape command to be sent once, when the reader is opened; a refusal is fine. */
+struct open_step {
+	const uint8_t *bytes;
+	size_t len;
+	unsigned wait_ms;
+	/* Called with the answer, if there was one; may still edit the capabilities. NULL: nobody wants it. */
+	void (*answer)(void *arg, struct ccid_caps *caps, const uint8_t *bytes, size_t len);
+	void *arg;
+};
+
 struct reader_setup {
 	struct transport *transport; /* belongs to the reader once reader_open() succeeded */
 	const struct oc_log *log;    /* must outlive the reader */
@@ -37,12 +47,16 @@ struct reader_setup {
 	unsigned
 		patience_ms; /* longest that a command may take when the card asks for time; 0: CCID_EXTENSION_CAP_MS */
 	pthread_mutex_t *lock; /* shared by all interfaces of one USB device; NULL: this one is alone */
+	const struct open_step *steps; /* not needed any more once reader_open() returned */
+	size_t step_count;
 };
 
 /**
  * reader_open - make contact
  *
- * One GetSlotStatus for slot 0 shows that the reader is there; a silent one is brought to order once and asked again.
+ * One GetSlotStatus for slot 0 shows that the reader is there; a silent one is brought to order once and asked again. Before
+ * that, and behind it, comes what caps and setup demand: resync_at_open (which then is the first contact),
+ * power_off_at_open, open_pause_ms, and the steps.
  * OC_E_TIMEOUT, OC_E_GONE, OC_E_MEMORY, or another error of ccid_exchange().
  */
 enum oc_err reader_open(const struct reader_setup *setup, struct reader **out);

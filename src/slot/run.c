@@ -50,7 +50,8 @@ struct reply slot_carry_block(struct slot *slot, const struct block *block, unsi
 	const struct ccid_command command =
 		ccid_xfr_block(slot->number, block->bwi, block->level_parameter, block->len);
 	struct ccid_reply reply;
-	const enum oc_err err = slot_exchange(slot, &command, wait_ms, &reply);
+	const unsigned extra_ms = slot->reader->caps.extra_wait_s * 1000;
+	const enum oc_err err = slot_exchange(slot, &command, wait_ms + extra_ms, &reply);
 
 	return in_engine_words(err, &reply);
 }
@@ -83,6 +84,7 @@ static struct reply carry_tpdu_by_characters(struct slot *slot, const struct blo
 	(void)wait_ms;
 	memcpy(slot->block, ccid_payload(port, &cap), block->len);
 	character_begin(c, slot->block, block->len);
+	c->no_full_packets = slot->reader->caps.no_full_packets;
 	while (t->ops->now(t) <= patience) {
 		struct block piece;
 		struct reply reply;
@@ -114,7 +116,9 @@ struct reply slot_carry_tpdu(struct slot *slot, const struct block *block, unsig
 /* Character level: the prologue of the answer first, then as much as its LEN says. */
 static struct reply carry_t1_by_characters(struct slot *slot, const struct block *block, unsigned wait_ms)
 {
+	const bool no_full_packets = slot->reader->caps.no_full_packets;
 	struct block piece = *block;
+	size_t have = T1_PROLOGUE, total;
 	struct reply reply;
 
 	(void)wait_ms;
@@ -123,22 +127,28 @@ static struct reply carry_t1_by_characters(struct slot *slot, const struct block
 	if (reply.kind != REPLY_BLOCK || reply.len != T1_PROLOGUE)
 		return reply;
 	memcpy(slot->block, reply.data, T1_PROLOGUE);
-	piece = (struct block){
-		.level_parameter = (uint16_t)(slot->block[2] + (slot->t1.crc ? 2 : 1)),
-		.bwi = block->bwi,
-		.expect = block->expect,
-	};
-	reply = slot_carry_t1(slot, &piece, 0);
-	/* The card has the block already, whatever the reader says of this piece. */
-	if (reply.kind == REPLY_NOT_SENT)
-		reply.kind = REPLY_FAILED;
-	if (reply.kind != REPLY_BLOCK)
-		return reply;
-	if (reply.len > sizeof slot->block - T1_PROLOGUE)
-		return (struct reply){ .kind = REPLY_DAMAGED, .err = OC_E_CARD };
-	if (reply.len)
-		memcpy(slot->block + T1_PROLOGUE, reply.data, reply.len);
-	return (struct reply){ .kind = REPLY_BLOCK, .data = slot->block, .len = T1_PROLOGUE + reply.len };
+	total = T1_PROLOGUE + slot->block[2] + (slot->t1.crc ? 2u : 1u);
+	while (have < total) {
+		piece = (struct block){
+			.level_parameter = (uint16_t)character_piece(total - have, no_full_packets),
+			.bwi = block->bwi,
+			.expect = block->expect,
+		};
+		reply = slot_carry_t1(slot, &piece, 0);
+		/* The card has the block already, whatever the reader says of this piece. */
+		if (reply.kind == REPLY_NOT_SENT)
+			reply.kind = REPLY_FAILED;
+		if (reply.kind != REPLY_BLOCK)
+			return reply;
+		if (reply.len > sizeof slot->block - have)
+			return (struct reply){ .kind = REPLY_DAMAGED, .err = OC_E_CARD };
+		if (reply.len)
+			memcpy(slot->block + have, reply.data, reply.len);
+		have += reply.len;
+		if (reply.len != piece.level_parameter)
+			break; /* what came is judged as a block */
+	}
+	return (struct reply){ .kind = REPLY_BLOCK, .data = slot->block, .len = have };
 }
 
 /* ---- running an engine ------------------------------------------------------------------------------------------- */

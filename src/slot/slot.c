@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { SHORT_ESCAPE_MS = 2000 };
+
 void slot_forget_card(struct slot *slot)
 {
 	memset(slot->atr_bytes, 0, sizeof slot->atr_bytes);
@@ -62,6 +64,23 @@ enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command,
 	if (err == OC_E_NO_CARD || (slot->powered && ccid_icc_of(reply->status) == CCID_ICC_INACTIVE))
 		slot_lost_card(slot);
 	return err;
+}
+
+enum oc_err slot_send_escape(struct slot *slot, const struct ccid_bytes *bytes)
+{
+	struct ccid_port *port = &slot->reader->port;
+	const struct ccid_command command = ccid_escape(slot->number, bytes->len);
+	struct ccid_reply reply;
+	enum oc_err err;
+	size_t cap;
+
+	if (!bytes->len)
+		return OC_OK;
+	memcpy(ccid_payload(port, &cap), bytes->at, bytes->len);
+	err = ccid_exchange_quiet(port, &command, SHORT_ESCAPE_MS, &reply);
+	if (err != OC_OK && reply.type == 0)
+		slot_lost_card(slot);
+	return reply.type != 0 ? OC_OK : err;
 }
 
 void slot_get_state(struct slot *slot, struct slot_state *out)

@@ -38,8 +38,10 @@ struct slot {
 	uint8_t block[T1_BLOCK_MAX + 1]; /* and the TPDU or block itself */
 	enum ccid_power_select select;   /* what brought the card up */
 	struct speed_memory speeds;
-	bool unproven; /* nothing has come through at the negotiated speed yet */
-	bool lost;     /* power went away unasked: report the card absent once */
+	bool looked;         /* GetSlotStatus was answered since the reader was opened */
+	uint64_t look_again; /* undetected_1: when it is worth trying an empty slot again */
+	bool unproven;       /* nothing has come through at the negotiated speed yet */
+	bool lost;           /* power went away unasked: report the card absent once */
 	bool strange; /* nobody has asked for this card since one was lost: it must not get what was meant for that one */
 
 	/* A PIN that is being typed. Under reader->lock; running and seq under reader->events.lock. */
@@ -55,8 +57,9 @@ struct slot {
 
 	/* Under reader->events.lock */
 	bool event, stop, removal_seen;
-	bool notified;     /* the reader has sent a notification since it was opened */
-	bool told_present; /* what slot_presence() said last */
+	bool notified;      /* the reader has sent a notification since it was opened */
+	bool told_present;  /* what slot_presence() said last */
+	bool noted_present; /* what the first look and then the notifications said */
 };
 
 struct reader {
@@ -69,6 +72,7 @@ struct reader {
 	pthread_mutex_t own_lock;
 	pthread_mutex_t *lock; /* one command at a time; shared by the interfaces of a device */
 	struct data_rates rates;
+	bool interrupt_cleared; /* caps.clear_interrupt was done */
 
 	/* Threads that wait for events: one of them listens on the interrupt endpoint for all. */
 	struct {
@@ -86,6 +90,9 @@ struct reader {
 enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command, unsigned wait_ms,
 			  struct ccid_reply *reply);
 
+/* Send a short Escape command whose refusal is fine, if there is one; under reader->lock. */
+enum oc_err slot_send_escape(struct slot *slot, const struct ccid_bytes *bytes);
+
 /* Forget everything about the card; under reader->lock. */
 void slot_forget_card(struct slot *slot);
 
@@ -94,6 +101,12 @@ void slot_raise_event(struct slot *slot);
 
 /* The power went away unasked: tell pcscd by way of the presence; under reader->lock. */
 void slot_lost_card(struct slot *slot);
+
+/* Can this slot not tell whether there is a card? Then there is one if it could be powered the last time. */
+bool slot_is_undetected(const struct slot *slot);
+
+/* For such a slot: is there a card that answers? It is powered off again; under reader->lock. */
+bool slot_card_answers(struct slot *slot);
 
 /* slot_set_protocol() under reader->lock */
 enum oc_err slot_negotiate(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts);

@@ -3,7 +3,12 @@
 
 #include "base/bytes.h"
 
-enum { HEADER = 5, NULL_BYTE = 0x60 };
+enum { HEADER = 5, NULL_BYTE = 0x60, MESSAGE_HEADER = 10, PACKET = 64 };
+
+size_t character_piece(size_t due, bool no_full_packets)
+{
+	return no_full_packets && (MESSAGE_HEADER + due) % PACKET == 0 ? 1 : due;
+}
 
 void character_begin(struct character *c, const uint8_t *tpdu, size_t len)
 {
@@ -34,8 +39,9 @@ enum step character_next(struct character *c, uint8_t *out, struct block *block)
 	if (c->out)
 		memcpy(out, c->tpdu + c->sent, c->out);
 	block->len = c->out;
-	block->level_parameter = (uint16_t)c->expect;
-	block->expect = c->expect;
+	c->asked = character_piece(c->expect, c->no_full_packets);
+	block->level_parameter = (uint16_t)c->asked;
+	block->expect = c->asked;
 	c->sent += c->out;
 	c->out = 0;
 	return STEP_SEND;
@@ -107,7 +113,7 @@ static void take_byte(struct character *c, uint8_t byte)
 /* A reader may hand over SW1 SW2 at once where one character was asked for; nothing else may be longer. */
 static bool length_fits(const struct character *c, const struct reply *reply)
 {
-	if (reply->len == c->expect)
+	if (reply->len == c->asked)
 		return true;
 	return c->state == CHARACTER_PROCEDURE && reply->len == 2 && reply->data[0] != NULL_BYTE &&
 	       ((reply->data[0] & 0xF0) == 0x60 || (reply->data[0] & 0xF0) == 0x90);

@@ -34,9 +34,17 @@ struct character {
 	size_t len;
 	enum character_state state;
 	size_t out, expect; /* characters to send next, and to receive then */
+	size_t asked;       /* of these, in the piece on its way */
+	bool no_full_packets; /* set behind character_begin(): the reader loses an answer that fills its last packet */
 	unsigned nulls;
 	enum oc_err err;
 };
+
+/*
+ * How many of the characters that are due to ask for at once, when an answer that ends on a full packet is lost: all, or one
+ * where the message of all would have a multiple of 64 bytes.
+ */
+size_t character_piece(size_t due, bool no_full_packets);
 
 /* @tpdu: at least five bytes; must stay valid until the end. */
 void character_begin(struct character *c, const uint8_t *tpdu, size_t len);

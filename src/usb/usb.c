@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CANCEL_MS = 2000, NODE_MAX = 64 };
+enum { CANCEL_MS = 2000, NODE_MAX = 64, PACKET_MASK = 0x7FF };
 
 /* One transfer that is used again and again. */
 struct urb {
@@ -38,6 +38,8 @@ struct usb {
 	uint8_t interface;
 	bool claimed;
 	uint8_t ep_in, ep_out, ep_interrupt; /* 0: none */
+	size_t packet_out;                   /* wMaxPacketSize of bulk-OUT */
+	unsigned pause_ms;                   /* between the packets of a message; 0: write it in one go */
 	struct urb in, out, interrupt;
 
 	pthread_mutex_t lock; /* what other threads may do to a waiting one */
@@ -182,30 +184,51 @@ static enum oc_err collect(struct usb *u, struct urb *urb, unsigned ms, size_t *
 	return err;
 }
 
+/* One OUT transfer; libusb's buffers are not const, but OUT data is only read. */
+static enum oc_err write_piece(struct usb *u, const uint8_t *out, size_t len, unsigned ms)
+{
+	size_t sent = 0;
+	enum oc_err err;
+
+	libusb_fill_bulk_transfer(u->out.transfer, u->handle, u->ep_out, (uint8_t *)(uintptr_t)out, (int)len,
+				  on_done, &u->out, 0);
+	err = post(&u->out);
+	if (err == OC_OK)
+		err = collect(u, &u->out, ms, &sent);
+	return err == OC_OK && sent != len ? OC_E_TIMEOUT : err;
+}
+
+static enum oc_err write_message(struct usb *u, const uint8_t *out, size_t len, unsigned ms)
+{
+	const size_t most = u->pause_ms && u->packet_out ? u->packet_out : len;
+	enum oc_err err = OC_OK;
+	size_t piece;
+
+	for (size_t at = 0; err == OC_OK && at < len; at += piece) {
+		piece = len - at < most ? len - at : most;
+		if (at)
+			usb_pause(&u->base, u->pause_ms);
+		err = write_piece(u, out + at, piece, ms);
+	}
+	return err;
+}
+
 static enum oc_err usb_send(struct transport *t, const uint8_t *out, size_t len, uint8_t *in, size_t cap,
 			    unsigned ms)
 {
 	struct usb *u = usb_of(t);
-	struct libusb_transfer *to = u->out.transfer, *from = u->in.transfer;
-	size_t sent = 0, none;
+	size_t none;
 	enum oc_err err;
 
 	if (is_gone(u))
 		return OC_E_GONE;
 	if (u->in.posted)
 		collect(u, &u->in, 0, &none);
-	/* libusb's buffers are not const, but OUT data is only read. */
-	libusb_fill_bulk_transfer(to, u->handle, u->ep_out, (uint8_t *)(uintptr_t)out, (int)len, on_done,
-				  &u->out, 0);
-	libusb_fill_bulk_transfer(from, u->handle, u->ep_in, in, (int)cap, on_done, &u->in, 0);
+	libusb_fill_bulk_transfer(u->in.transfer, u->handle, u->ep_in, in, (int)cap, on_done, &u->in, 0);
 	err = post(&u->in);
 	if (err != OC_OK)
 		return err;
-	err = post(&u->out);
-	if (err == OC_OK)
-		err = collect(u, &u->out, ms, &sent);
-	if (err == OC_OK && sent != len)
-		err = OC_E_TIMEOUT;
+	err = write_message(u, out, len, ms);
 	if (err != OC_OK)
 		collect(u, &u->in, 0, &none);
 	return err;
@@ -311,6 +334,27 @@ static enum oc_err usb_interrupt(struct transport *t, uint8_t *buf, size_t cap, 
 	return err;
 }
 
+/*
+ * Who sleeps on the endpoint loses the transfer, which counts as time that passed, and posts it again; not before the halt
+ * is cleared, since that takes the lock too.
+ */
+static enum oc_err usb_clear_interrupt(struct transport *t)
+{
+	struct usb *u = usb_of(t);
+	int error = 0;
+
+	if (is_gone(u))
+		return OC_E_GONE;
+	if (!u->ep_interrupt)
+		return OC_OK;
+	pthread_mutex_lock(&u->lock);
+	if (u->sleeping)
+		libusb_cancel_transfer(u->interrupt.transfer);
+	error = libusb_clear_halt(u->handle, u->ep_interrupt);
+	pthread_mutex_unlock(&u->lock);
+	return of_libusb(error);
+}
+
 static void usb_wake(struct transport *t)
 {
 	struct usb *u = usb_of(t);
@@ -373,6 +417,7 @@ static const struct transport_ops usb_ops = {
 	.beside = usb_beside,
 	.control = usb_control,
 	.clear_halt = usb_clear_halt,
+	.clear_interrupt = usb_clear_interrupt,
 	.interrupt = usb_interrupt,
 	.wake = usb_wake,
 	.gone = usb_gone,
@@ -443,8 +488,10 @@ static void note_endpoint(struct usb *u, const struct libusb_endpoint_descriptor
 
 	if (type == LIBUSB_TRANSFER_TYPE_BULK && in && !u->ep_in)
 		u->ep_in = ep->bEndpointAddress;
-	if (type == LIBUSB_TRANSFER_TYPE_BULK && !in && !u->ep_out)
+	if (type == LIBUSB_TRANSFER_TYPE_BULK && !in && !u->ep_out) {
 		u->ep_out = ep->bEndpointAddress;
+		u->packet_out = ep->wMaxPacketSize & PACKET_MASK;
+	}
 	if (type == LIBUSB_TRANSFER_TYPE_INTERRUPT && in && !u->ep_interrupt)
 		u->ep_interrupt = ep->bEndpointAddress;
 }
@@ -611,6 +658,11 @@ enum oc_err usb_open(const char *text, const struct oc_log *log, usb_accept acce
 	}
 	*out = &u->base;
 	return OC_OK;
+}
+
+void usb_pace(struct transport *transport, unsigned pause_ms)
+{
+	usb_of(transport)->pause_ms = pause_ms;
 }
 
 bool usb_string(const struct usb_info *info, const char *which, char text[USB_STRING_MAX])

@@ -44,6 +44,12 @@ typedef bool (*usb_accept)(const struct usb_info *info);
 enum oc_err usb_open(const char *name, const struct oc_log *log, usb_accept accept, struct usb_info *info,
 		     struct transport **out);
 
+/*
+ * Write messages packet by packet, with a pause between them, for readers that lose packets which follow too fast. What is
+ * written stays one message: only its last packet may be short. 0 ms: in one go.
+ */
+void usb_pace(struct transport *transport, unsigned pause_ms);
+
 /* A string of the device as the kernel read it: "manufacturer", "product" or "serial". False if it has none. */
 bool usb_string(const struct usb_info *info, const char *which, char text[USB_STRING_MAX]);
 

@@ -141,6 +141,12 @@ static enum oc_err inproc_clear_halt(struct transport *t)
 	return OC_OK;
 }
 
+static enum oc_err inproc_clear_interrupt(struct transport *t)
+{
+	(void)t;
+	return OC_OK;
+}
+
 static enum oc_err inproc_interrupt(struct transport *t, uint8_t *buf, size_t cap, size_t *len, unsigned ms)
 {
 	struct inproc *d = of(t);
@@ -213,6 +219,7 @@ static const struct transport_ops inproc_ops = {
 	.beside = inproc_beside,
 	.control = inproc_control,
 	.clear_halt = inproc_clear_halt,
+	.clear_interrupt = inproc_clear_interrupt,
 	.interrupt = inproc_interrupt,
 	.wake = inproc_wake,
 	.gone = inproc_gone,
@@ -265,6 +272,12 @@ bool usb_place_of(const struct usb_info *info, char text[USB_PLACE_MAX])
 {
 	snprintf(text, USB_PLACE_MAX, "%u-1:1.%u", info->bus, info->interface);
 	return true;
+}
+
+void usb_pace(struct transport *transport, unsigned pause_ms)
+{
+	(void)transport;
+	(void)pause_ms;
 }
 
 bool usb_string(const struct usb_info *info, const char *which, char text[USB_STRING_MAX])

@@ -49,6 +49,11 @@ noinst_LTLIBRARIES += tests/sim/libccid-sim-preload.la
 # The client of the simulator's own test: it opens the reader in both ways that libusb offers.
 noinst_PROGRAMS += tests/sim/usb-check
 check_SCRIPTS += tests/sim/test-sim.sh
+
+# And one that sees which transfers src/usb makes of a message.
+if !WITH_TSAN
+noinst_PROGRAMS += tests/sim/pace-check
+endif
 endif
 
 tests_sim_ccid_sim_SOURCES = $(sim_model) \
@@ -87,6 +92,11 @@ tests_sim_usb_check_CPPFLAGS = $(SIM_CPPFLAGS)
 tests_sim_usb_check_CFLAGS = $(SIM_CFLAGS) $(LIBUSB_CFLAGS)
 tests_sim_usb_check_LDFLAGS = $(SIM_LDFLAGS)
 tests_sim_usb_check_LDADD = $(LIBUSB_LIBS)
+tests_sim_pace_check_SOURCES = tests/sim/pace_check.c
+tests_sim_pace_check_CPPFLAGS = $(SIM_CPPFLAGS)
+tests_sim_pace_check_CFLAGS = $(SIM_CFLAGS) $(LIBUSB_CFLAGS) $(PTHREAD_CFLAGS)
+tests_sim_pace_check_LDFLAGS = $(SIM_LDFLAGS) $(PTHREAD_CFLAGS)
+tests_sim_pace_check_LDADD = src/libusbtransport.la src/libcore.la $(LIBUSB_LIBS) -ldl
 
 if HAVE_CMOCKA
 check_PROGRAMS += \

@@ -38,6 +38,9 @@ expect 0 "an unplug under a pending URB" "$sim" -- sh -c "$check unplug $node & 
 expect 0 "a kernel driver" "$sim" -- sh -c "$sim ctl hold kernel-driver; $check driver $node"
 expect 0 "a stalled pipe" "$sim" -- sh -c "$sim ctl stall; $check stall $node"
 expect 0 "a correct host has no violations" "$sim" -- sh -c "$check wrap $node && $sim ctl violations"
+if [ -x "$here/pace-check" ]; then
+	expect 0 "messages in packets with pauses" "$sim" -- sh -c "$here/pace-check && $sim ctl violations"
+fi
 expect 1 "an unclaimed interface is noticed" "$sim" -- sh -c "$check raw $node; $sim ctl hold process; $check wrap $node 2>/dev/null"
 expect 1 "access is denied" "$sim" -- sh -c "$sim ctl access deny; $check wrap $node 2>/dev/null"
 expect 1 "no device after an unplug" "$sim" -- sh -c "$sim ctl unplug; $check wrap $node 2>/dev/null"

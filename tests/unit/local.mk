@@ -22,6 +22,7 @@ check_PROGRAMS += \
 	tests/unit/test_slot_transmit \
 	tests/unit/test_slot_presence \
 	tests/unit/test_pin \
+	tests/unit/test_vendor \
 	tests/unit/test_slot_t1 \
 	tests/unit/test_slot_pin \
 	tests/unit/test_negotiate \
@@ -81,6 +82,9 @@ tests_unit_test_slot_presence_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_pin_SOURCES = tests/unit/test_slot_pin.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_pin_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_pin_LDADD = $(UNIT_LDADD)
+tests_unit_test_vendor_SOURCES = tests/unit/test_vendor.c tests/unit/check.h
+tests_unit_test_vendor_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_vendor_LDADD = $(UNIT_LDADD)
 tests_unit_test_pin_SOURCES = tests/unit/test_pin.c tests/unit/check.h
 tests_unit_test_pin_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pin_LDADD = $(UNIT_LDADD)
@@ -127,12 +131,17 @@ tests_unit_test_readers_LDADD = $(UNIT_LDADD)
 if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unit/test_bundle \
-	tests/unit/test_devname
+	tests/unit/test_devname \
+	tests/unit/test_effects
 endif
 
 tests_unit_test_bundle_SOURCES = tests/unit/test_bundle.c tests/unit/check.h
 tests_unit_test_bundle_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_bundle_LDADD = src/libifd.la $(UNIT_LDADD)
+tests_unit_test_effects_SOURCES = tests/unit/test_effects.c tests/unit/effects.h tests/unit/effects_open.c \
+	tests/unit/effects_card.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_effects_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_effects_LDADD = src/libifd.la $(UNIT_LDADD)
 tests_unit_test_devname_SOURCES = tests/unit/test_devname.c tests/unit/check.h
 tests_unit_test_devname_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_devname_LDADD = src/libusbtransport.la $(UNIT_LDADD)

@@ -207,20 +207,30 @@ static enum oc_err op_control(struct transport *t, const struct transport_setup 
 	return leave(s, step->err);
 }
 
-static enum oc_err op_clear_halt(struct transport *t)
+static enum oc_err clear(struct transport *t, enum script_kind kind, const char *call)
 {
 	struct script *s = script_of(t);
 	enum oc_err err;
 
 	if (!enter(s, &err))
 		return leave(s, err);
-	if (s->step->kind != SCRIPT_HALT) {
-		fault(s, "clear_halt() is not in the script here (step kind %d)", (int)s->step->kind);
+	if (s->step->kind != kind) {
+		fault(s, "%s() is not in the script here (step kind %d)", call, (int)s->step->kind);
 		return leave(s, OC_OK);
 	}
 	err = s->step->err;
 	next_step(s);
 	return leave(s, err);
+}
+
+static enum oc_err op_clear_halt(struct transport *t)
+{
+	return clear(t, SCRIPT_HALT, "clear_halt");
+}
+
+static enum oc_err op_clear_interrupt(struct transport *t)
+{
+	return clear(t, SCRIPT_HALT_INTERRUPT, "clear_interrupt");
 }
 
 static enum oc_err event_result(struct script *s, uint8_t *buf, size_t cap, size_t *len)
@@ -324,6 +334,7 @@ static const struct transport_ops ops = {
 	.beside = op_beside,
 	.control = op_control,
 	.clear_halt = op_clear_halt,
+	.clear_interrupt = op_clear_interrupt,
 	.interrupt = op_interrupt,
 	.wake = op_wake,
 	.gone = op_gone,

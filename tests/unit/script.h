@@ -21,6 +21,7 @@ enum script_kind {
 	SCRIPT_IN,
 	SCRIPT_CONTROL,
 	SCRIPT_HALT,
+	SCRIPT_HALT_INTERRUPT,
 	SCRIPT_UNPLUG,
 	SCRIPT_OTHER
 };
@@ -94,6 +95,11 @@ struct script_step {
 #define HALT_CLEARED(code)                         \
 	{                                          \
 		.kind = SCRIPT_HALT, .err = (code) \
+	}
+/* The same for clear_interrupt() */
+#define INTERRUPT_CLEARED(code)                              \
+	{                                                    \
+		.kind = SCRIPT_HALT_INTERRUPT, .err = (code) \
 	}
 /* From here on every call returns OC_E_GONE. */
 #define UNPLUG                        \

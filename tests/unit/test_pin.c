@@ -401,10 +401,13 @@ static void fields_of_filled(void **state)
 		bool fine;
 	} rows[] = {
 		{ "whole", 0x82, 8, 0, true },
-		{ "from byte 1", 0x8A, 8, 0, false },
+		{ "from byte 1, counted from byte 0", 0x8A, 8, 0, true },
+		{ "9 bytes", 0x82, 9, 0, false },
+		{ "from byte 7", 0xBA, 8, 0, true },
+		{ "from byte 8", 0xC2, 8, 0, false },
 		{ "7 bytes from byte 1", 0x8A, 7, 0, true },
 		{ "7 bytes from bit 8", 0x42, 7, 0, true },
-		{ "7 bytes from bit 9", 0x4A, 7, 0, false },
+		{ "7 bytes from bit 9", 0x4A, 7, 0, true },
 		{ "a length of 4 bits in bit 4", 0x89, 0x47, 4, true },
 		{ "a length of 8 bits in byte 7", 0x8A, 0x87, 0x17, true },
 		{ "a length of 8 bits in byte 8", 0x8A, 0x87, 0x18, false },

@@ -42,7 +42,7 @@ static void bench_end(const char *name, struct bench *b)
 	SCRIPT_END(name, &b->script);
 }
 
-static const struct {
+static const struct row {
 	const char *name;
 	const struct script_step *steps;
 	enum oc_err err;
@@ -118,6 +118,57 @@ static void each_rung(void **state)
 			CHECK_INT(rows[i].name, b.script.clock, 0);
 		CHECK_INT(rows[i].name, b.log.count[OC_LOG_CRITICAL], rows[i].err == OC_E_TIMEOUT);
 		bench_end(rows[i].name, &b);
+	}
+	check_done();
+}
+
+/* Before the first command: tolerant of every error, and short. */
+static const struct row resync_rows[] = {
+	{ "both halves, and the status", STEPS(ABORT_CONTROL(OC_OK), ABORT_SENT, STATUS_GIVEN), OC_OK },
+	{ "ABORT stalls", STEPS(ABORT_CONTROL(OC_E_STALL), ABORT_SENT, STATUS_GIVEN), OC_OK },
+	{ "ABORT times out", STEPS(ABORT_CONTROL(OC_E_TIMEOUT), ABORT_SENT, STATUS_GIVEN), OC_OK },
+	{ "Abort cannot be sent at first",
+	  STEPS(ABORT_CONTROL(OC_OK), SEND_FAILS(OC_E_TIMEOUT, 0x72, 0, 0, 0, 0, SLOT, 0, 0, 0, 0),
+		ABORT_CONTROL(OC_OK), ABORT_SENT, STATUS_GIVEN),
+	  OC_OK },
+	{ "bulk-IN stalls at first",
+	  STEPS(ABORT_CONTROL(OC_OK), ABORT_SENT, RECV_FAILS(OC_E_STALL), ABORT_CONTROL(OC_OK), ABORT_SENT,
+		STATUS_GIVEN),
+	  OC_OK },
+	{ "the answer to the first one comes while the second one waits",
+	  STEPS(ABORT_CONTROL(OC_OK), ABORT_SENT, ABORT_CONTROL(OC_OK), ABORT_SENT, OLD(1), STATUS_GIVEN),
+	  OC_OK },
+	{ "never an answer: clear halt",
+	  STEPS(ABORT_CONTROL(OC_OK), ABORT_SENT, ABORT_CONTROL(OC_OK), ABORT_SENT, ABORT_CONTROL(OC_OK),
+		ABORT_SENT, HALT_CLEARED(OC_OK), STATUS_SENT, STATUS_GIVEN),
+	  OC_OK },
+	{ "silent for ever",
+	  STEPS(ABORT_CONTROL(OC_OK), ABORT_SENT, ABORT_CONTROL(OC_OK), ABORT_SENT, ABORT_CONTROL(OC_OK),
+		ABORT_SENT, HALT_CLEARED(OC_OK), STATUS_SENT),
+	  OC_E_TIMEOUT },
+	{ "nothing works",
+	  STEPS(ABORT_CONTROL(OC_E_IO), SEND_FAILS(OC_E_IO, 0x72, 0, 0, 0, 0, SLOT, 0, 0, 0, 0),
+		ABORT_CONTROL(OC_E_IO), SEND_FAILS(OC_E_IO, 0x72, 0, 0, 0, 0, SLOT, 0, 0, 0, 0),
+		ABORT_CONTROL(OC_E_IO), SEND_FAILS(OC_E_IO, 0x72, 0, 0, 0, 0, SLOT, 0, 0, 0, 0),
+		HALT_CLEARED(OC_E_IO)),
+	  OC_E_TIMEOUT },
+	{ "gone at once", STEPS(UNPLUG), OC_E_GONE },
+	{ "gone between the halves", STEPS(ABORT_CONTROL(OC_OK), UNPLUG), OC_E_GONE },
+	{ "gone before the status", STEPS(ABORT_CONTROL(OC_OK), ABORT_SENT, UNPLUG), OC_E_GONE },
+};
+
+static void before_the_first_command(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(resync_rows); i++) {
+		const char *name = resync_rows[i].name;
+		struct bench b;
+
+		bench_begin(&b, resync_rows[i].steps);
+		CHECK_INT(name, ccid_resync(&b.port, SLOT), resync_rows[i].err);
+		CHECK(name, b.script.clock <= 1200);
+		CHECK_INT(name, b.port.silent, resync_rows[i].err == OC_E_TIMEOUT);
+		bench_end(name, &b);
 	}
 	check_done();
 }
@@ -224,9 +275,8 @@ static void exchanges_that_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_rung),
-		cmocka_unit_test(noise_for_ever),
-		cmocka_unit_test(the_pair_has_a_fresh_seq),
+		cmocka_unit_test(each_rung),           cmocka_unit_test(before_the_first_command),
+		cmocka_unit_test(noise_for_ever),      cmocka_unit_test(the_pair_has_a_fresh_seq),
 		cmocka_unit_test(exchanges_that_fail),
 	};
 

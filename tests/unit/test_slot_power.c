@@ -2,7 +2,9 @@
 /* Power and parameters of a slot: CCID rev 1.1, 6.1.1 and 6.1.7; ISO/IEC 7816-3, 6.2 and 6.3. */
 #include "slot_bench.h"
 
-enum { AUTO = 0x08 };
+enum { AUTO = 0x08, SCR3310 = 0x000100BA, SCR3310_5V = 0x000100B2 };
+
+#define POWER_ON_SETTLED(select) SENDS_RESTED(300, 0x62, 0, 0, 0, 0, 0, 0, select, 0, 0)
 
 #define ATR_T0 ATR_OF(2, 0x3B, 0x00)
 #define T0_ATR { 0x3B, 0x00 }, 2
@@ -42,6 +44,33 @@ static const struct {
 	  OC_E_MUTE,
 	  { 0 },
 	  0 },
+	/* SCR3310: 5 V only, or automatic voltage */
+	{ "SCR3310, automatic voltage: a card pushed in a moment ago is mute at first", SCR3310, 1,
+	  VOLTAGE_5V_FIRST, STEPS(POWER_ON(0), MUTE, POWERED_OFF, POWER_ON_SETTLED(0), ATR_T0), OC_OK,
+	  T0_ATR },
+	{ "SCR3310, 5 V: the same", SCR3310_5V, 1, VOLTAGE_5V_FIRST,
+	  STEPS(POWER_ON(1), MUTE, POWERED_OFF, POWER_ON_SETTLED(1), ATR_T0), OC_OK, T0_ATR },
+	{ "SCR3310: damaged at first, for the same reason", SCR3310, 1, VOLTAGE_5V_FIRST,
+	  STEPS(POWER_ON(0), POWER_FAILS(0x41, 0xFD), POWERED_OFF, POWER_ON_SETTLED(0), ATR_T0), OC_OK,
+	  T0_ATR },
+	{ "SCR3310: a card that takes all of its time to be mute", SCR3310, 1, VOLTAGE_5V_FIRST,
+	  STEPS(POWER_ON(0), GIVES_AFTER(5900, 0x80, 0, 0, 0, 0, 0, 0, 0x41, 0xFE, 0), POWERED_OFF,
+		POWER_ON_SETTLED(0), GIVES_AFTER(1700, 0x80, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0x3B, 0x00)),
+	  OC_OK, T0_ATR },
+	{ "several voltages: the rest before the last start is as long", 0, 3, VOLTAGE_5V_FIRST,
+	  STEPS(POWER_ON(1), MUTE, POWERED_OFF, POWER_ON_RESTED(2), MUTE, POWERED_OFF, POWER_ON_SETTLED(1),
+		ATR_T0),
+	  OC_OK, T0_ATR },
+	/* bmICCStatus 0: a session before has left the card active */
+	{ "the card is active already, and does not answer the reset", AUTO, 7, VOLTAGE_5V_FIRST,
+	  STEPS(POWER_ON(0), POWER_FAILS(0x40, 0xFE), POWERED_OFF, POWER_ON_SETTLED(0), ATR_T0), OC_OK,
+	  T0_ATR },
+	{ "the card is active already, and the reader fails", AUTO, 7, VOLTAGE_5V_FIRST,
+	  STEPS(POWER_ON(0), POWER_FAILS(0x40, 0xFB), POWERED_OFF, POWER_ON_SETTLED(0), ATR_T0), OC_OK,
+	  T0_ATR },
+	{ "the card is active already, and the reader aborts", AUTO, 7, VOLTAGE_5V_FIRST,
+	  STEPS(POWER_ON(0), POWER_FAILS(0x40, 0xFF), POWERED_OFF, POWER_ON_SETTLED(0), ATR_T0), OC_OK,
+	  T0_ATR },
 	{ "no card is no reason to try",
 	  0,
 	  7,
@@ -243,6 +272,11 @@ static const struct {
 	{ "80h: defaults", CCID_TPDU, PPS, 500000, T0, STEPS(ATR_T0, T0_SET(0x11, 0, 0, 10, 0)), OC_OK },
 	{ "80h: Fi and Di of TA1", CCID_TPDU, PPS, 500000, T0,
 	  STEPS(ATR_OF(3, 0x3B, 0x10, 0x96), T0_SET(0x96, 0, 0, 10, 0)), OC_OK },
+	{ "80h, all features of SCR33xx (000100BA): never PPS, but Fi and Di", CCID_TPDU, PPS | 0x02, 344105,
+	  T0, STEPS(ATR_OF(3, 0x3B, 0x10, 0x96), T0_SET(0x96, 0, 0, 10, 0)), OC_OK },
+	{ "the same with T=0 first and T=1 wanted: no PPS either", CCID_TPDU, PPS | 0x02 | 0x400, 344105, T1,
+	  STEPS(ATR_OF(6, 0x3B, 0x90, 0x96, 0x80, 0x01, 0x87), T1_SET(0x96, 0x10, 0, 0x4D, 0, 0x20, 0)),
+	  OC_OK },
 	{ "80h: TA1 is exactly the fastest rate", CCID_TPDU, PPS, 250000, T0,
 	  STEPS(ATR_OF(3, 0x3B, 0x10, 0x96), T0_SET(0x96, 0, 0, 10, 0)), OC_OK },
 	{ "80h: TA1 is too fast, one step down", CCID_TPDU, PPS, 249000, T0,

@@ -134,6 +134,42 @@ static void presence_by_asking(void **state)
 	check_done();
 }
 
+/* GetSlotStatus that fails still tells; FEh is what some readers say of an empty slot, whatever bmICCStatus is. */
+static void presence_told_by_a_failure(void **state)
+{
+	static const struct {
+		const char *name;
+		uint8_t status, error;
+		bool present;
+	} rows[] = {
+		{ "empty", 0x42, 0xFE, false },
+		{ "FE, card inactive", 0x41, 0xFE, false },
+		{ "FE, card active", 0x40, 0xFE, false },
+		{ "FE without a failure means nothing", 0x01, 0xFE, true },
+		{ "busy", 0x41, 0xE0, true },
+		{ "another error", 0x41, 0xFB, true },
+		{ "another error, empty", 0x42, 0xFB, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const uint8_t answer[] = { 0x81, 0, 0, 0, 0, 0, 0, rows[i].status, rows[i].error, 0 };
+		const struct script_step steps[] = {
+			STATUS_ASKED, { .kind = SCRIPT_IN, .bytes = answer, .len = sizeof answer }, END
+		};
+		bool present = !rows[i].present;
+		struct slot_bench b;
+
+		slot_bench_begin(&b);
+		slot_bench_open(&b, steps);
+		CHECK_INT(rows[i].name, slot_presence(b.slot, &present), OC_OK);
+		CHECK_INT(rows[i].name, present, rows[i].present);
+		CHECK_INT(rows[i].name, b.log.count[OC_LOG_CRITICAL], 0);
+		slot_bench_end(rows[i].name, &b);
+	}
+	check_done();
+}
+
 static void presence_of_a_reader_that_is_gone(void **state)
 {
 	bool present = true;
@@ -487,6 +523,7 @@ int main(void)
 		cmocka_unit_test(opening),
 		cmocka_unit_test(slots_of_a_reader),
 		cmocka_unit_test(presence_by_asking),
+		cmocka_unit_test(presence_told_by_a_failure),
 		cmocka_unit_test(presence_of_a_reader_that_is_gone),
 		cmocka_unit_test(what_ends_a_sleep),
 		cmocka_unit_test(a_stop_before_the_sleep_ends_it),
