@@ -14,7 +14,6 @@ enum {
 	PROLOGUE = 3,
 	ENTRY_MS = 90000,        /* least wait: a person types */
 	ENTRY_MARGIN_MS = 10000, /* on top of bTimeOut: the card works on it, too */
-	VENDOR_MS = 3000,        /* the Escape command before it */
 	ABORT_MS = 600,
 	ABORT_SEQ_AHEAD = 0x80, /* so that its SlotStatus is no answer to the command after this one */
 	REQUEST_ABORT = 0x01,   /* CCID rev 1.1, 5.3.1 */
@@ -85,21 +84,6 @@ void slot_pin_abort(struct slot *slot)
 
 /* ---- the message ------------------------------------------------------------------------------------------------- */
 
-/* Some readers have to be told that a template without data is coming; one that does not know the command may do without. */
-static enum oc_err announce_template(struct slot *slot)
-{
-	struct reader *reader = slot->reader;
-	const struct ccid_bytes *escape = &reader->caps.pin.escape;
-	const struct ccid_command command = ccid_escape(slot->number, escape->len);
-	struct ccid_reply reply;
-	enum oc_err err;
-	size_t room;
-
-	memcpy(ccid_payload(&reader->port, &room), escape->at, escape->len);
-	err = slot_exchange(slot, &command, VENDOR_MS, &reply);
-	return reply.type != 0 && slot->powered ? OC_OK : err;
-}
-
 static unsigned entry_wait_ms(const struct pin_request *request)
 {
 	const unsigned asked = request->timeout_s * 1000u + ENTRY_MARGIN_MS;
@@ -120,8 +104,9 @@ static enum oc_err send_secure(struct slot *slot, const uint8_t prologue[PROLOGU
 	*reply = (struct ccid_reply){ 0 };
 	if (reader->caps.pin.pause_ms)
 		t->ops->pause(t, reader->caps.pin.pause_ms);
+	/* Some readers have to be told that a template without data is coming; one that does not know how may do without. */
 	if (request->escape)
-		err = announce_template(slot);
+		err = slot_send_escape(slot, &reader->caps.pin.escape);
 	if (err != OC_OK)
 		return err;
 	payload = ccid_payload(&reader->port, &room);

@@ -13,6 +13,7 @@ check_SCRIPTS += \
 	tests/e2e/test-extended.sh \
 	tests/e2e/test-iccd.sh \
 	tests/e2e/test-slots.sh \
+	tests/e2e/test-pinpad.sh \
 	tests/e2e/test-libccid.sh \
 	tests/e2e/test-scdaemon.sh \
 	tests/e2e/test-t1-sequences.sh
@@ -22,6 +23,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/demo-scene \
 	tests/e2e/cards.py \
 	tests/e2e/lib.sh \
+	tests/e2e/part10.py \
 	tests/e2e/pcsc.py \
 	tests/e2e/story_busy.py \
 	tests/e2e/story_clients.py \
@@ -29,6 +31,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/story_f6.py \
 	tests/e2e/story_iccd.py \
 	tests/e2e/story_libccid.py \
+	tests/e2e/story_pinpad.py \
 	tests/e2e/story_reader.py \
 	tests/e2e/story_slots.py \
 	tests/e2e/story_t1.py
