@@ -15,6 +15,7 @@ src_libcore_la_SOURCES = \
 	src/ccid/recover.c src/ccid/recover.h \
 	src/ccid/status.c src/ccid/status.h \
 	src/ccid/transport.h \
+	src/quirk/override.c src/quirk/override.h \
 	src/quirk/quirk.c src/quirk/quirk.h \
 	src/quirk/reader_file.c src/quirk/reader_file.h \
 	src/slot/negotiate.c \
@@ -57,6 +58,7 @@ src_libifd_la_SOURCES = \
 	src/ifd/driver.c src/ifd/driver.h \
 	src/ifd/ifd.c \
 	src/ifd/pcscd_log.c src/ifd/pcscd_log.h
+src_libifd_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"'
 src_libifd_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 
 # What pcscd loads: the IFDH names, and nothing else, are visible.

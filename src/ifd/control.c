@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ifd/control.h"
 
-#include "ifd/bundle.h"
-
 #include <reader.h>
 
 /* PC/SC part 10, 2.2: the list of features; this reader has none to offer, and says so with an empty list. */
@@ -19,11 +17,12 @@ static enum oc_err get_features(struct binding *b, const uint8_t *tx, size_t tx_
 
 static enum oc_err escape(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len)
 {
-	if (!(driver_options() & OPTION_ESCAPE)) {
+	if (!driver_escape_permitted(b, tx, tx_len)) {
 		OC_LOG(driver_log(), OC_LOG_CRITICAL,
-		       "an application wanted to send an Escape command, which is not permitted; set bit 0 "
-		       "of "
-		       "ifdDriverOptions in Info.plist to permit it");
+		       "an application wanted to send an Escape command, which is not permitted; 'escape = "
+		       "allow' "
+		       "in a .reader file in %s permits it, for this reader or for all under [*]",
+		       driver_folder());
 		*rx_len = 0;
 		return OC_E_UNSUPPORTED;
 	}

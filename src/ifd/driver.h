@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "quirk/override.h"
 #include "slot/reader.h"
 #include "usb/usb.h"
 
@@ -25,7 +26,8 @@ struct device {
 	struct reader *reader;
 	struct usb_info info;
 	struct shared_lock *lock;
-	unsigned luns; /* Luns that stand for one of its slots */
+	struct quirk_override *override; /* owns rules that the reader's capabilities refer to */
+	unsigned luns;                   /* Luns that stand for one of its slots */
 };
 
 /* What a Lun stands for, held by driver_get() until driver_put(). */
@@ -42,6 +44,15 @@ const struct oc_log *driver_log(void);
 
 /* ifdDriverOptions */
 unsigned driver_options(void);
+
+/* Where the administrator's .reader files are. */
+const char *driver_folder(void);
+
+/*
+ * May an application send this Escape command? The word for this reader decides, else the one for all readers, else bit 0 of
+ * ifdDriverOptions. Where nothing is denied by name, a command that is known to be harmless may always be sent.
+ */
+bool driver_escape_permitted(const struct binding *binding, const uint8_t *tx, size_t len);
 
 /**
  * driver_open - make a Lun stand for a slot
