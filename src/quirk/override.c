@@ -201,9 +201,15 @@ static bool is_id(struct span s)
 	return span_hex(s, 4, &value);
 }
 
-static bool has_newline(struct span s)
+/* A word of letters before the value, so that no entry can be more than one line of a section. */
+static bool is_assignment(struct span s)
 {
-	return span_until(s, '\n') < s.len;
+	const struct span key = span_trim((struct span){ s.at, span_until(s, '=') });
+
+	for (size_t i = 0; i < key.len; i++)
+		if (key.at[i] != '-' && (key.at[i] < 'a' || key.at[i] > 'z'))
+			return false;
+	return key.len && span_until(s, '\n') == s.len;
 }
 
 /* An entry is a section of one line. */
@@ -217,7 +223,7 @@ static void read_entry(struct quirk_override *o, struct span entry)
 	span_take(&rest, 1);
 	pid = span_take(&rest, span_until(rest, ':'));
 	span_take(&rest, 1);
-	if (entry.len > ENTRY_MAX || has_newline(entry) || !rest.len || !is_id(vid) ||
+	if (entry.len > ENTRY_MAX || !is_assignment(rest) || !is_id(vid) ||
 	    !(is_id(pid) || span_is(pid, "*"))) {
 		on_error(
 			o, QUIRK_ENTRIES, 0,
