@@ -49,5 +49,6 @@ tests_e2e_t1_sequences_LDADD = tests/sim/libsimreader.la $(PCSC_LIBS) $(CMOCKA_L
 AM_TESTS_ENVIRONMENT = \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	OPENCCID_CONFIG='$(abs_top_builddir)/no-settings'; export OPENCCID_CONFIG; unset OPENCCID_QUIRKS; \
 	SANITIZED='$(SAN_CFLAGS)'; export SANITIZED; \
 	CC='$(CC)'; export CC; MAKE='$(MAKE)'; export MAKE;
