@@ -160,7 +160,6 @@ static enum oc_err learn_caps(const struct device *device, struct ccid_caps *cap
 		product[0] = '\0';
 	facts.message = descriptor.dwMaxCCIDMessageLength;
 	facts.level = caps->level;
-	caps->firmware = info->bcd_device;
 	quirk_override_apply(device->override, info->vid, info->pid, &facts, caps, from, ORIGINS);
 	quirk_settle(caps);
 	if (is_iccd(info))

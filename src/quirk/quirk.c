@@ -130,6 +130,7 @@ void quirk_apply(uint16_t vid, uint16_t pid, const struct quirk_facts *facts, st
 {
 	const struct quirk_reader *reader = quirk_find(vid, pid);
 
+	caps->firmware = facts->bcd_device;
 	for (size_t i = 0; i < quirk_vendors_len; i++)
 		if (quirk_vendors[i].vid == vid)
 			quirk_apply_rules(quirk_rules + quirk_vendors[i].first, quirk_vendors[i].rules, facts,

@@ -756,13 +756,14 @@ static void unlisted_readers_are_left_alone(void **state)
 		{ 0, 0 },           { 0x03eb, 0x6003 }, { 0x04e6, 0 },
 		{ 0x04e6, 0xffff }, { 0xc1a6, 0x0132 }, { 0xffff, 0xffff },
 	};
-	struct ccid_caps caps = device_caps;
+	struct ccid_caps caps = device_caps, want = device_caps;
 
 	(void)state;
+	want.firmware = device.bcd_device; /* which the log has a use for */
 	for (size_t i = 0; i < COUNT(absent); i++)
 		assert_null(quirk_find(absent[i].vid, absent[i].pid));
 	quirk_apply(0xffff, 0xffff, &device, &caps);
-	assert_memory_equal(&caps, &device_caps, sizeof caps);
+	assert_memory_equal(&caps, &want, sizeof caps);
 	for (size_t i = 1; i < quirk_table_len; i++)
 		assert_true(((uint32_t)quirk_table[i - 1].vid << 16 | quirk_table[i - 1].pid) <
 			    ((uint32_t)quirk_table[i].vid << 16 | quirk_table[i].pid));
