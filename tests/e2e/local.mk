@@ -14,6 +14,7 @@ check_SCRIPTS += \
 	tests/e2e/test-iccd.sh \
 	tests/e2e/test-slots.sh \
 	tests/e2e/test-pinpad.sh \
+	tests/e2e/test-fw700.sh \
 	tests/e2e/test-libccid.sh \
 	tests/e2e/test-scdaemon.sh \
 	tests/e2e/test-t1-sequences.sh
@@ -29,6 +30,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/story_clients.py \
 	tests/e2e/story_extended.py \
 	tests/e2e/story_f6.py \
+	tests/e2e/story_fw700.py \
 	tests/e2e/story_iccd.py \
 	tests/e2e/story_libccid.py \
 	tests/e2e/story_pinpad.py \
