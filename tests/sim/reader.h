@@ -123,7 +123,8 @@ void sim_reader_refuse_abort(struct sim_reader *r, bool refuse);
 const char *sim_reader_type(struct sim_reader *r, int argc, char **argv, uint64_t now);
 /* How long a second of its time-outs takes. */
 void sim_reader_keypad_second(struct sim_reader *r, unsigned ms);
-/* What it does, in one line. */
+/* Does it ask for a PIN? What it does, in one line. */
+bool sim_reader_asks(const struct sim_reader *r);
 void sim_reader_keypad(const struct sim_reader *r, FILE *to);
 
 /* Moods that some readers are found in. */

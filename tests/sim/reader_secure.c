@@ -405,6 +405,11 @@ void sim_reader_keypad_second(struct sim_reader *r, unsigned ms)
 	r->keypad.second_ms = ms;
 }
 
+bool sim_reader_asks(const struct sim_reader *r)
+{
+	return r->secure.asking;
+}
+
 void sim_reader_keypad(const struct sim_reader *r, FILE *to)
 {
 	fprintf(to, "%s, %u entries wait\n", r->secure.asking ? "asks" : "idle", r->keypad.count);
