@@ -6,6 +6,7 @@ check_SCRIPTS += \
 	tests/e2e/test-install.sh \
 	tests/e2e/test-sources.sh \
 	tests/e2e/test-readers.sh \
+	tests/e2e/test-override.sh \
 	tests/e2e/test-busy.sh \
 	tests/e2e/test-f6.sh \
 	tests/e2e/test-clients.sh \
@@ -33,6 +34,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/story_fw700.py \
 	tests/e2e/story_iccd.py \
 	tests/e2e/story_libccid.py \
+	tests/e2e/story_override.py \
 	tests/e2e/story_pinpad.py \
 	tests/e2e/story_reader.py \
 	tests/e2e/story_slots.py \
