@@ -199,6 +199,12 @@ int with_pinpad(void **state)
 	return power(IFD_POWER_UP) == IFD_SUCCESS ? 0 : -1;
 }
 
+int with_prox(void **state)
+{
+	(void)state;
+	return plug_in_as(0x08E6, 0x5503, 0x0100, 1, 0);
+}
+
 int with_secoder(void **state)
 {
 	(void)state;

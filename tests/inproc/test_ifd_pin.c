@@ -268,6 +268,39 @@ static void secoder(void **state)
 	check_done();
 }
 
+/* Some Escape commands are known to be harmless: exactly these are permitted to everybody. */
+static void harmless_escapes(void **state)
+{
+	static const struct {
+		const char *name;
+		uint8_t bytes[7];
+		size_t len;
+		bool permitted;
+	} rows[] = {
+		{ "switch to one interface", { 0x52, 0xF8, 0x04, 0x01, 0x00, 0x01 }, 6, true },
+		{ "switch to the other one", { 0x52, 0xF8, 0x04, 0x01, 0x00, 0x02 }, 6, true },
+		{ "without saying to which", { 0x52, 0xF8, 0x04, 0x01, 0x00 }, 5, false },
+		{ "with more behind it", { 0x52, 0xF8, 0x04, 0x01, 0x00, 0x01, 0x00 }, 7, false },
+		{ "another command", { 0x52, 0xF8, 0x04, 0x02, 0x00, 0x01 }, 6, false },
+		{ "the name of the firmware", { 0x02 }, 1, true },
+		{ "nothing", { 0 }, 0, false },
+	};
+	DWORD len;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const unsigned before = inproc_sent(device, 0x6B);
+		const RESPONSECODE code =
+			control(SCARD_CTL_CODE(1), rows[i].bytes, rows[i].len, sizeof answer, &len);
+
+		CHECK_INT(rows[i].name, inproc_sent(device, 0x6B) - before, rows[i].permitted);
+		CHECK(rows[i].name, rows[i].permitted || code == IFD_ERROR_NOT_SUPPORTED);
+	}
+	CHECK_INT("the feature is not there for all that", control(ESCAPE, NULL, 0, sizeof answer, &len),
+		  IFD_ERROR_NOT_SUPPORTED);
+	check_done();
+}
+
 static void pseudo_apdus(void **state)
 {
 	static const struct {
@@ -313,6 +346,7 @@ int main(void)
 		WITH(with_pinpad, reader_pulled),
 		WITH(with_pinpad, closed_meanwhile),
 		WITH(with_secoder, secoder),
+		WITH(with_prox, harmless_escapes),
 		WITH(with_idtoken, pseudo_apdus),
 	};
 
