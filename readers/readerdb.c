@@ -137,7 +137,8 @@ static void sort_and_check(struct readerdb *db, struct entries *entries)
 {
 	char sentence[256];
 
-	qsort(entries->at, entries->len, sizeof *entries->at, by_id);
+	if (entries->len)
+		qsort(entries->at, entries->len, sizeof *entries->at, by_id);
 	for (size_t i = 1; i < entries->len; i++) {
 		const struct entry *first = &entries->at[i - 1];
 		const struct entry *e = &entries->at[i];
