@@ -337,7 +337,6 @@ static const struct outcome {
 	/* one interface of several */
 	{ 0x0424, 0x1202, 0x0222, 0, CCID_TPDU, "", QUIRK_POWER_OFF_FIRST, 0 },
 	{ 0x0424, 0x1202, 0x0222, 1, CCID_TPDU, "", QUIRK_POWER_OFF_FIRST, 1 },
-	{ 0x0424, 0x1202, 0x0222, 1, CCID_TPDU, "", QUIRK_UNDETECTED_FROM, 1 },
 	{ 0x072f, 0x2301, 0x0105, 2, CCID_EXTENDED_APDU, "", QUIRK_UNDETECTED_FROM, 1 },
 	{ 0x072f, 0x2301, 0x0105, 1, CCID_EXTENDED_APDU, "", QUIRK_UNDETECTED_FROM, 0 },
 	/* two ends of a range */
