@@ -16,6 +16,7 @@ sim_model = \
 	tests/sim/card_t1_block.c \
 	tests/sim/hex.h \
 	tests/sim/keypad.c tests/sim/keypad.h \
+	tests/sim/pin_command.c tests/sim/pin_command.h \
 	tests/sim/pinpads.c tests/sim/pinpads.h \
 	tests/sim/identity.c tests/sim/identity.h \
 	tests/sim/pps.c tests/sim/pps.h \

@@ -123,6 +123,8 @@ void sim_reader_refuse_abort(struct sim_reader *r, bool refuse);
 const char *sim_reader_type(struct sim_reader *r, int argc, char **argv, uint64_t now);
 /* How long a second of its time-outs takes. */
 void sim_reader_keypad_second(struct sim_reader *r, unsigned ms);
+/* Whether each key is told to the host by a time extension; some products do so anyway. */
+void sim_reader_keypad_extends(struct sim_reader *r, bool on);
 /* What it does, in one line. */
 void sim_reader_keypad(const struct sim_reader *r, FILE *to);
 
