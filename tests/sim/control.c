@@ -270,6 +270,24 @@ static const char *do_keypad(struct request *q)
 	return NULL;
 }
 
+static const char *do_card_log(struct request *q)
+{
+	struct card_log *log;
+
+	if (!q->sim->dev)
+		return unplugged;
+	log = sim_reader_card_log(first_reader(q), 0);
+	if (!log)
+		return "no card in slot 0, or one that follows a script";
+	if (q->argc && !says(q, "clear"))
+		return "write clear, or nothing to see what the card got";
+	if (q->argc)
+		card_log_clear(log);
+	else
+		card_log_print(log, q->out);
+	return NULL;
+}
+
 static const char *do_mood(struct request *q)
 {
 	static const char *const words[] = { "emv", "stubborn", "out-of-step" };
@@ -423,6 +441,7 @@ static const struct verb {
 	{ "type", "[after MS] [DIGITS] ok|cancel|none ...", "somebody types at the keypad", do_type },
 	{ "keypad", "[second=MS] [extends=on|off]", "what the keypad does; how long its seconds last",
 	  do_keypad },
+	{ "card-log", "[clear]", "the commands that the card in slot 0 got, a line each", do_card_log },
 	{ "mood", "emv|stubborn|out-of-step on|off", "find the reader as some are found", do_mood },
 	{ "status", "", "the reader and its slots", do_status },
 	{ "stats", "[clear]", "messages, transfers, violations", do_stats },

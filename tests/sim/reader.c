@@ -537,6 +537,11 @@ void sim_reader_refuse_abort(struct sim_reader *r, bool refuse)
 
 /* ---- the user's side ---- */
 
+struct card_log *sim_reader_card_log(struct sim_reader *r, unsigned slot)
+{
+	return slot < r->class.slots && r->slots[slot].card ? r->slots[slot].card->log : NULL;
+}
+
 int sim_reader_insert(struct sim_reader *r, unsigned number, struct sim_card *card, uint64_t now)
 {
 	struct sim_slot *slot;

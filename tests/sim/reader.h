@@ -128,6 +128,9 @@ void sim_reader_keypad_extends(struct sim_reader *r, bool on);
 /* What it does, in one line. */
 void sim_reader_keypad(const struct sim_reader *r, FILE *to);
 
+/* What the card in this slot was told since it was put in, or since the last clear; NULL: no card, or one without a log. */
+struct card_log *sim_reader_card_log(struct sim_reader *r, unsigned slot);
+
 /* Moods that some readers are found in. */
 enum sim_mood {
 	SIM_MOOD_EMV,         /* IccPowerOn fails with BBh until Escape 1F 01 */
