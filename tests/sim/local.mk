@@ -104,7 +104,9 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unit/test_sim_card \
 	tests/unit/test_sim_card_t1 \
+	tests/unit/test_sim_keypad \
 	tests/unit/test_sim_levels \
+	tests/unit/test_sim_pinpads \
 	tests/unit/test_sim_reader
 endif
 
@@ -116,6 +118,14 @@ tests_unit_test_sim_card_t1_SOURCES = tests/unit/test_sim_card_t1.c tests/unit/c
 tests_unit_test_sim_card_t1_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
 tests_unit_test_sim_card_t1_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_sim_card_t1_LDADD = tests/sim/libsimreader.la src/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_sim_keypad_SOURCES = tests/unit/test_sim_keypad.c tests/unit/pinpad_bench.h tests/unit/check.h
+tests_unit_test_sim_keypad_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
+tests_unit_test_sim_keypad_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_sim_keypad_LDADD = tests/sim/libsimreader.la $(CMOCKA_LIBS)
+tests_unit_test_sim_pinpads_SOURCES = tests/unit/test_sim_pinpads.c tests/unit/pinpad_bench.h tests/unit/check.h
+tests_unit_test_sim_pinpads_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
+tests_unit_test_sim_pinpads_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_sim_pinpads_LDADD = tests/sim/libsimreader.la $(CMOCKA_LIBS)
 tests_unit_test_sim_levels_SOURCES = tests/unit/test_sim_levels.c tests/unit/check.h
 tests_unit_test_sim_levels_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
 tests_unit_test_sim_levels_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -24,6 +24,8 @@ enum {
 	AT_FORMAT = 12,
 	AT_BLOCK = 13,
 	AT_LENGTH_FORMAT = 14,
+	AT_OFFSET_OLD = 15,
+	AT_OFFSET_NEW = 16,
 	AT_VERIFY_DIGITS = 15,
 	AT_VERIFY_CONDITION = 17,
 	AT_VERIFY_MESSAGES = 18,
@@ -102,6 +104,14 @@ static bool bad_template(const struct secure *s)
 	return !sim_pin_open(s) && s->template_len != whole && s->template_len != whole + 1;
 }
 
+/* An insertion offset beyond the data of the template; an open one has none. */
+static bool bad_offset(const struct secure *s, bool new)
+{
+	if (!is_modify(s) || sim_pin_open(s) || (!new && !(s->confirm & CONFIRM_OLD)))
+		return false;
+	return s->offset[new] >= s->template[HEADER_LEN];
+}
+
 /* OK, or the offset of the first field that CCID does not allow. */
 static int illegal_field(const struct secure *s)
 {
@@ -112,6 +122,8 @@ static int illegal_field(const struct secure *s)
 	} fields[] = {
 		{ (s->format & 3) == 3, AT_FORMAT, AT_FORMAT },
 		{ s->length_format & 0xE0, AT_LENGTH_FORMAT, AT_LENGTH_FORMAT },
+		{ bad_offset(s, false), OK, AT_OFFSET_OLD },
+		{ bad_offset(s, true), OK, AT_OFFSET_NEW },
 		{ s->max == 0 || s->min > s->max, AT_VERIFY_DIGITS, AT_MODIFY_DIGITS },
 		{ s->confirm > (CONFIRM_NEW | CONFIRM_OLD), OK, AT_MODIFY_CONFIRM },
 		{ bad_condition(s), AT_VERIFY_CONDITION, AT_MODIFY_CONDITION },
