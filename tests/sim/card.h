@@ -6,6 +6,8 @@
 #ifndef OPENCCID_SIM_CARD_H
 #define OPENCCID_SIM_CARD_H
 
+#include "card_log.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +44,7 @@ enum sim_pps_mood {
 
 struct sim_card {
 	const struct sim_card_ops *ops;
+	struct card_log *log; /* of this card; NULL: it keeps none */
 	enum sim_pps_mood pps;
 	bool garbled; /* what recv() gave since the last send() had a parity error */
 };

@@ -11,7 +11,7 @@ enum {
 };
 
 static const uint8_t aid[] = { 0xA0, 0x00, 0x00, 0x0F, 0x0C, 0xC1, 0xD0 };
-static const char first_pin[] = "1234";
+static const char first_pin[] = "1234", puk[] = "87654321";
 
 struct command {
 	const uint8_t *header;
@@ -217,6 +217,32 @@ static uint16_t do_change(struct card_app *app, const struct command *cmd)
 	return 0x9000;
 }
 
+/* The PUK and a new PIN (P1 00), or the PUK alone (P1 01). */
+static uint16_t do_unblock(struct card_app *app, const struct command *cmd)
+{
+	const enum pin_format format = (enum pin_format)cmd->header[3];
+	char code[PIN_DIGITS_MAX + 1], new[PIN_DIGITS_MAX + 1] = "";
+	size_t at;
+
+	if (cmd->header[2] > 1 || !known_format(cmd))
+		return 0x6A88;
+	if (app->puk_tries == 0)
+		return 0x6983;
+	at = card_pin_take(format, cmd->data, cmd->len, sizeof puk - 1, code);
+	if (at && cmd->header[2] == 0 && at < cmd->len)
+		at += card_pin_take(format, cmd->data + at, cmd->len - at, 0, new);
+	if (!at || at != cmd->len || (cmd->header[2] == 0 && !*new))
+		return 0x6A80;
+	if (strcmp(code, puk) != 0) {
+		app->puk_tries--;
+		return app->puk_tries ? (uint16_t)(0x63C0 | app->puk_tries) : 0x6983;
+	}
+	app->tries = app->puk_tries = PIN_TRIES;
+	if (*new)
+		strcpy(app->pin, new);
+	return 0x9000;
+}
+
 /* 0100: 600 bytes over several GET RESPONSEs. 0101: 20 bytes at once. */
 static uint16_t do_get_data(struct card_app *app, const struct command *cmd)
 {
@@ -333,11 +359,11 @@ static const struct app_command {
 	{ 0x00, 0xA4, APP_IN, do_select },        { 0x00, 0xB0, APP_OUT, do_read_binary },
 	{ 0x00, 0xD6, APP_IN, do_update_binary }, { 0x00, 0x84, APP_OUT, do_get_challenge },
 	{ 0x00, 0x20, APP_IN, do_verify },        { 0x00, 0x24, APP_IN, do_change },
-	{ 0x00, 0xCA, APP_OUT, do_get_data },     { 0x00, 0xC0, APP_OUT, do_get_response },
-	{ 0x80, 0xC0, APP_OUT, do_get_response }, { 0x80, 0x10, APP_IN, do_echo },
-	{ 0x80, 0x12, APP_OUT, do_count },        { 0x80, 0x14, APP_OUT, do_slow },
-	{ 0x80, 0x16, APP_IN, do_sink },          { 0x00, 0xC2, APP_IN, do_envelope },
-	{ 0x80, 0xC2, APP_IN, do_envelope },
+	{ 0x00, 0x2C, APP_IN, do_unblock },       { 0x00, 0xCA, APP_OUT, do_get_data },
+	{ 0x00, 0xC0, APP_OUT, do_get_response }, { 0x80, 0xC0, APP_OUT, do_get_response },
+	{ 0x80, 0x10, APP_IN, do_echo },          { 0x80, 0x12, APP_OUT, do_count },
+	{ 0x80, 0x14, APP_OUT, do_slow },         { 0x80, 0x16, APP_IN, do_sink },
+	{ 0x00, 0xC2, APP_IN, do_envelope },      { 0x80, 0xC2, APP_IN, do_envelope },
 };
 
 static const struct app_command *find_command(const uint8_t header[5])
@@ -396,7 +422,7 @@ void sim_app_init(struct card_app *app)
 {
 	static const char serial[] = "openccid simulated card";
 
-	*app = (struct card_app){ .tries = PIN_TRIES, .random = 1 };
+	*app = (struct card_app){ .tries = PIN_TRIES, .puk_tries = PIN_TRIES, .random = 1 };
 	fill_file(&app->files[0], 0x2F02, sizeof serial - 1, false);
 	memcpy(app->files[0].data, serial, sizeof serial - 1);
 	fill_file(&app->files[1], 0x0001, 16, false);

@@ -3,6 +3,7 @@
 #ifndef OPENCCID_SIM_CARD_APP_H
 #define OPENCCID_SIM_CARD_APP_H
 
+#include "card_log.h"
 #include "card_pin.h"
 
 #include <stdbool.h>
@@ -23,8 +24,10 @@ struct card_app {
 	struct app_file files[APP_FILES];
 	unsigned tries;
 	char pin[PIN_DIGITS_MAX + 1];
+	unsigned puk_tries;
 	uint32_t counter; /* counts ECHO and SLOW; an answer with an old number belongs to another command */
 	uint32_t random;
+	struct card_log log;
 	/* lost by a reset */
 	int selected; /* index into files, -1 = none */
 	bool pin_ok;

@@ -52,7 +52,8 @@ size_t card_pin_take(enum pin_format format, const uint8_t *data, size_t len, si
 	if (format == PIN_ASCII) {
 		const size_t n = digits_expected && digits_expected < len ? digits_expected : len;
 
-		return n <= PIN_DIGITS_MAX ? take_ascii(data, n, digits) : 0;
+		/* no padding: it would be taken for a part of the PIN by a card of this kind */
+		return take_ascii(data, n, digits) == n && strlen(digits) == n ? n : 0;
 	}
 	if (len < BLOCK)
 		return 0;

@@ -90,6 +90,7 @@ static void answer(struct t0_card *t0, bool acknowledge)
 	struct app_answer a;
 	uint8_t sw[2];
 
+	card_log_add(t0->base.log, t0->in, 5 + len);
 	sim_app_run(&t0->app, t0->in, t0->in + 5, len, &a);
 	for (unsigned i = 0; i < a.waits; i++)
 		put(t0, &null, 1, a.wait_ms);
@@ -206,6 +207,7 @@ struct sim_card *sim_card_t0_new(const uint8_t *atr, size_t len, unsigned suppli
 		len = sizeof sim_default_atr;
 	}
 	t0->base.ops = &t0_ops;
+	t0->base.log = &t0->app.log;
 	t0->atr_len = len < SIM_ATR_MAX ? len : SIM_ATR_MAX;
 	memcpy(t0->atr, atr, t0->atr_len);
 	sim_atr_parse(t0->atr, t0->atr_len, &t0->offers);

@@ -260,6 +260,7 @@ struct sim_card *sim_card_t1_new(const uint8_t *atr, size_t len, const struct si
 	if (!c)
 		return NULL;
 	c->base.ops = &t1_ops;
+	c->base.log = &c->app.app.log;
 	c->atr_len = len < SIM_ATR_MAX ? len : SIM_ATR_MAX;
 	if (atr)
 		memcpy(c->atr, atr, c->atr_len);
@@ -277,6 +278,7 @@ struct sim_card *sim_card_t1_new(const uint8_t *atr, size_t len, const struct si
 			free(c);
 			return NULL;
 		}
+		c->t0->log = c->base.log;
 	}
 	return &c->base;
 }

@@ -130,6 +130,7 @@ void sim_t1_app_run(void *arg, const uint8_t *apdu, size_t apdu_len, struct sim_
 	struct command cmd;
 	uint16_t sw = WRONG_LENGTH;
 
+	card_log_add(&a->app.log, apdu, apdu_len);
 	*answer = (struct sim_t1_answer){ .data = a->out };
 	if (parse(apdu, apdu_len, &cmd)) {
 		sw = run(a, &cmd, answer);

@@ -244,19 +244,47 @@ static const char *do_type(struct request *q)
 	return sim_reader_type(first_reader(q), q->argc, q->argv, loop_now());
 }
 
-static const char *do_keypad(struct request *q)
+static bool set_keypad(struct sim_reader *reader, const char *word)
 {
 	static const char second[] = "second=";
 	unsigned ms;
 
+	if (strncmp(word, second, sizeof second - 1) == 0 &&
+	    number(word + sizeof second - 1, 10, 10000, &ms) && ms)
+		sim_reader_keypad_second(reader, ms);
+	else if (strcmp(word, "extends=on") == 0 || strcmp(word, "extends=off") == 0)
+		sim_reader_keypad_extends(reader, strcmp(word, "extends=on") == 0);
+	else
+		return false;
+	return true;
+}
+
+static const char *do_keypad(struct request *q)
+{
 	if (!q->sim->dev)
 		return unplugged;
-	if (q->argc == 1 && strncmp(q->argv[0], second, sizeof second - 1) == 0 &&
-	    number(q->argv[0] + sizeof second - 1, 10, 10000, &ms) && ms)
-		sim_reader_keypad_second(first_reader(q), ms);
-	else if (q->argc)
-		return "write second=MS, or nothing to be told what it does";
+	for (int i = 0; i < q->argc; i++)
+		if (!set_keypad(first_reader(q), q->argv[i]))
+			return "write second=MS, extends=on or off, or nothing to be told what it does";
 	sim_reader_keypad(first_reader(q), q->out);
+	return NULL;
+}
+
+static const char *do_card_log(struct request *q)
+{
+	struct card_log *log;
+
+	if (!q->sim->dev)
+		return unplugged;
+	log = sim_reader_card_log(first_reader(q), 0);
+	if (!log)
+		return "no card in slot 0, or one that follows a script";
+	if (q->argc && !says(q, "clear"))
+		return "write clear, or nothing to see what the card got";
+	if (q->argc)
+		card_log_clear(log);
+	else
+		card_log_print(log, q->out);
 	return NULL;
 }
 
@@ -411,7 +439,9 @@ static const struct verb {
 	{ "abort", "refuse|accept", "stall the ABORT request or obey it", do_abort },
 	{ "zlp", "on|off", "end messages of whole packets with an empty packet, or not", do_zlp },
 	{ "type", "[after MS] [DIGITS] ok|cancel|none ...", "somebody types at the keypad", do_type },
-	{ "keypad", "[second=MS]", "what the keypad does; how long its seconds last", do_keypad },
+	{ "keypad", "[second=MS] [extends=on|off]", "what the keypad does; how long its seconds last",
+	  do_keypad },
+	{ "card-log", "[clear]", "the commands that the card in slot 0 got, a line each", do_card_log },
 	{ "mood", "emv|stubborn|out-of-step on|off", "find the reader as some are found", do_mood },
 	{ "status", "", "the reader and its slots", do_status },
 	{ "stats", "[clear]", "messages, transfers, violations", do_stats },

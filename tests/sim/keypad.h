@@ -22,6 +22,7 @@ struct keypad {
 	struct keypad_entry entry[KEYPAD_ENTRIES];
 	unsigned count;
 	unsigned second_ms; /* how long a second of the keypad takes */
+	bool extends;       /* each key is told to the host by a time extension */
 };
 
 /* Words such as "1234 ok", "after 300 12 cancel", "none"; NULL, or why not. Nothing is typed then. */

@@ -7,6 +7,7 @@ sim_model = \
 	tests/sim/atr.c tests/sim/atr.h \
 	tests/sim/card.h \
 	tests/sim/card_app.c tests/sim/card_app.h \
+	tests/sim/card_log.c tests/sim/card_log.h \
 	tests/sim/card_pin.c tests/sim/card_pin.h \
 	tests/sim/card_script.c tests/sim/card_script.h \
 	tests/sim/card_spec.c tests/sim/card_spec.h \
@@ -16,6 +17,7 @@ sim_model = \
 	tests/sim/card_t1_block.c \
 	tests/sim/hex.h \
 	tests/sim/keypad.c tests/sim/keypad.h \
+	tests/sim/pin_command.c tests/sim/pin_command.h \
 	tests/sim/pinpads.c tests/sim/pinpads.h \
 	tests/sim/identity.c tests/sim/identity.h \
 	tests/sim/pps.c tests/sim/pps.h \
@@ -102,7 +104,9 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unit/test_sim_card \
 	tests/unit/test_sim_card_t1 \
+	tests/unit/test_sim_keypad \
 	tests/unit/test_sim_levels \
+	tests/unit/test_sim_pinpads \
 	tests/unit/test_sim_reader
 endif
 
@@ -114,6 +118,14 @@ tests_unit_test_sim_card_t1_SOURCES = tests/unit/test_sim_card_t1.c tests/unit/c
 tests_unit_test_sim_card_t1_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
 tests_unit_test_sim_card_t1_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_sim_card_t1_LDADD = tests/sim/libsimreader.la src/libcore.la $(CMOCKA_LIBS)
+tests_unit_test_sim_keypad_SOURCES = tests/unit/test_sim_keypad.c tests/unit/pinpad_bench.h tests/unit/check.h
+tests_unit_test_sim_keypad_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
+tests_unit_test_sim_keypad_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_sim_keypad_LDADD = tests/sim/libsimreader.la $(CMOCKA_LIBS)
+tests_unit_test_sim_pinpads_SOURCES = tests/unit/test_sim_pinpads.c tests/unit/pinpad_bench.h tests/unit/check.h
+tests_unit_test_sim_pinpads_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
+tests_unit_test_sim_pinpads_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_sim_pinpads_LDADD = tests/sim/libsimreader.la $(CMOCKA_LIBS)
 tests_unit_test_sim_levels_SOURCES = tests/unit/test_sim_levels.c tests/unit/check.h
 tests_unit_test_sim_levels_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
 tests_unit_test_sim_levels_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -130,36 +130,45 @@ static uint8_t icc_status(const struct sim_slot *slot)
 	return slot ? (uint8_t)slot->power : SLOT_EMPTY;
 }
 
-/* Header of 6.2; data only with success, as no command has a use for it otherwise. */
+/* The header of 6.2. */
+static void put_header(uint8_t header[SIM_HEADER], const struct command *cmd, uint8_t type, size_t len,
+		       unsigned status, uint8_t error, uint8_t extra)
+{
+	struct wr w = wr_of(header, SIM_HEADER);
+
+	wr_u8(&w, type);
+	wr_le32(&w, (uint32_t)len);
+	wr_u8(&w, cmd->slot_number);
+	wr_u8(&w, cmd->seq);
+	wr_u8(&w, (uint8_t)(status | icc_status(cmd->slot)));
+	wr_u8(&w, error);
+	wr_u8(&w, extra);
+}
+
+void sim_send_extension(struct sim_reader *r, const struct command *cmd, uint8_t type, uint64_t at)
+{
+	enum { TIME_EXTENSION = 0x80, ONCE = 1 };
+	uint8_t header[SIM_HEADER];
+
+	put_header(header, cmd, type, 0, TIME_EXTENSION, ONCE, 0);
+	enqueue(r, header, NULL, 0, at, false);
+}
+
+/* Data only with success, as no command has a use for it otherwise. */
 void sim_send_reply(struct sim_reader *r, const struct command *cmd, const struct reply *reply)
 {
-	enum { TIME_EXTENSION = 0x80, FAILED = 0x40 };
-	const size_t len = reply->error == OK ? reply->len : 0;
+	enum { FAILED = 0x40 };
+	const bool ok = reply->error == OK;
+	const size_t len = ok ? reply->len : 0;
 	uint8_t header[SIM_HEADER];
 	uint64_t at = r->now;
 
 	for (unsigned i = 0; i < reply->extensions; i++) {
-		struct wr w = wr_of(header, sizeof header);
-
-		wr_u8(&w, reply->type);
-		wr_le32(&w, 0);
-		wr_u8(&w, cmd->slot_number);
-		wr_u8(&w, cmd->seq);
-		wr_u8(&w, TIME_EXTENSION | icc_status(cmd->slot));
-		wr_u8(&w, 1);
-		wr_u8(&w, 0);
-		enqueue(r, header, NULL, 0, at, false);
+		sim_send_extension(r, cmd, reply->type, at);
 		at += reply->delay_ms / reply->extensions;
 	}
-	struct wr w = wr_of(header, sizeof header);
-
-	wr_u8(&w, reply->type);
-	wr_le32(&w, (uint32_t)len);
-	wr_u8(&w, cmd->slot_number);
-	wr_u8(&w, cmd->seq);
-	wr_u8(&w, (uint8_t)(icc_status(cmd->slot) | (reply->error == OK ? 0 : FAILED)));
-	wr_u8(&w, reply->error == OK ? 0 : (uint8_t)reply->error);
-	wr_u8(&w, reply->extra);
+	put_header(header, cmd, reply->type, len, ok ? 0 : FAILED, ok ? 0 : (uint8_t)reply->error,
+		   reply->extra);
 	enqueue(r, header, reply->data, len, r->now + reply->delay_ms, true);
 }
 
@@ -346,6 +355,7 @@ enum sim_io sim_reader_bulk_out(struct sim_reader *r, const uint8_t *bytes, size
 	uint64_t want = SIM_HEADER;
 
 	r->now = now;
+	sim_secure_tick(r);
 	if (r->halted_out)
 		return SIM_STALL;
 	if (len == 0 && r->in_len == 0)
@@ -495,7 +505,8 @@ void sim_reader_bus_reset(struct sim_reader *r)
 	r->halted_in = r->halted_out = false;
 	r->in_len = 0;
 	r->iccd.answer_len = r->iccd.len = 0;
-	r->secure.asking = r->announced = r->dead = r->out_of_step = false;
+	r->secure = (struct secure){ .asking = false };
+	r->announced = r->dead = r->out_of_step = false;
 	for (unsigned i = 0; i < r->class.slots; i++) {
 		struct sim_slot *slot = &r->slots[i];
 
@@ -525,6 +536,11 @@ void sim_reader_refuse_abort(struct sim_reader *r, bool refuse)
 }
 
 /* ---- the user's side ---- */
+
+struct card_log *sim_reader_card_log(struct sim_reader *r, unsigned slot)
+{
+	return slot < r->class.slots && r->slots[slot].card ? r->slots[slot].card->log : NULL;
+}
 
 int sim_reader_insert(struct sim_reader *r, unsigned number, struct sim_card *card, uint64_t now)
 {

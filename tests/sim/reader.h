@@ -123,9 +123,14 @@ void sim_reader_refuse_abort(struct sim_reader *r, bool refuse);
 const char *sim_reader_type(struct sim_reader *r, int argc, char **argv, uint64_t now);
 /* How long a second of its time-outs takes. */
 void sim_reader_keypad_second(struct sim_reader *r, unsigned ms);
+/* Whether each key is told to the host by a time extension; some products do so anyway. */
+void sim_reader_keypad_extends(struct sim_reader *r, bool on);
 /* Does it ask for a PIN? What it does, in one line. */
 bool sim_reader_asks(const struct sim_reader *r);
 void sim_reader_keypad(const struct sim_reader *r, FILE *to);
+
+/* What the card in this slot was told since it was put in, or since the last clear; NULL: no card, or one without a log. */
+struct card_log *sim_reader_card_log(struct sim_reader *r, unsigned slot);
 
 /* Moods that some readers are found in. */
 enum sim_mood {

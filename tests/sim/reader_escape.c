@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VID_SCM = 0x04E6, VID_GEMALTO = 0x08E6, VID_CHERRY = 0x046A, PROMPTS = 160 };
+enum { VID_SCM = 0x04E6, VID_GEMALTO = 0x08E6, PROMPTS = 160 };
 
 static void give(struct sim_reader *r, struct reply *reply, const uint8_t *bytes, size_t len)
 {
@@ -87,12 +87,14 @@ static void leave_emv(struct sim_reader *r, const struct command *cmd, struct re
 	const uint8_t done = 0;
 
 	(void)cmd;
+	if (!r->emv)
+		reply->error = ERR_UNSUPPORTED;
 	r->emv = false;
 	give(r, reply, &done, 1);
 }
 
 static const struct known {
-	uint16_t vid, pid; /* pid 0: all of the vendor */
+	uint16_t vid, pid; /* 0: all of them */
 	uint8_t bytes[8];
 	size_t len, more; /* bytes behind them */
 	void (*run)(struct sim_reader *r, const struct command *cmd, struct reply *reply);
@@ -104,10 +106,9 @@ static const struct known {
 	{ VID_SCM, 0, { 0xB2 }, 1, 1, nothing },
 	{ VID_GEMALTO, 0, { 0x6A }, 1, 0, gemalto_features },
 	{ VID_GEMALTO, 0, { 0x02 }, 1, 0, gemalto_firmware },
-	{ VID_GEMALTO, 0, { 0x1F, 0x01 }, 2, 0, leave_emv },
 	{ VID_GEMALTO, 0x3478, { 0xB2, 0xA0, 0x00, 0x4D, 0x4C }, 5, PROMPTS, nothing },
 	{ VID_GEMALTO, 0x3478, { 0xB5, 0x00 }, 2, 0, nothing },
-	{ VID_CHERRY, 0, { 0x1F, 0x01 }, 2, 0, leave_emv },
+	{ 0, 0, { 0x1F, 0x01 }, 2, 0, leave_emv },
 };
 
 void sim_run_escape(struct sim_reader *r, const struct command *cmd, struct reply *reply)
@@ -116,8 +117,8 @@ void sim_run_escape(struct sim_reader *r, const struct command *cmd, struct repl
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		const struct known *k = &known[i];
 
-		if (k->vid != r->id.vid || (k->pid && k->pid != r->id.pid) || cmd->len != k->len + k->more ||
-		    memcmp(cmd->data, k->bytes, k->len) != 0)
+		if ((k->vid && k->vid != r->id.vid) || (k->pid && k->pid != r->id.pid) ||
+		    cmd->len != k->len + k->more || memcmp(cmd->data, k->bytes, k->len) != 0)
 			continue;
 		k->run(r, cmd, reply);
 		return;

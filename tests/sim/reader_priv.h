@@ -5,6 +5,7 @@
 
 #include "atr.h"
 #include "keypad.h"
+#include "pin_command.h"
 #include "pinpads.h"
 #include "reader.h"
 
@@ -151,20 +152,6 @@ struct sim_damage {
 	unsigned every, blocks;
 };
 
-/* A PIN that is asked for: the fields of Secure, and what was typed so far. */
-struct secure {
-	bool asking, announced;
-	uint8_t slot, seq, specific[3];
-	uint8_t operation, timeout_s, format, block, length_format, offset[2], max, min, confirm, condition,
-		messages;
-	uint8_t nad, pcb;
-	uint8_t template[261];
-	size_t template_len;
-	char pin[3][KEYPAD_DIGITS + 1]; /* old (or the only one), new, new again */
-	unsigned typed;
-	uint64_t due, deadline; /* when the next entry is looked at; when the reader gives up */
-};
-
 struct sim_reader {
 	struct sim_identity id;
 	struct sim_class class;
@@ -249,9 +236,11 @@ void sim_params_after_reset(struct sim_reader *r, struct sim_slot *slot);
 void sim_secure_tick(struct sim_reader *r);
 uint64_t sim_secure_next(const struct sim_reader *r);
 void sim_secure_end(struct sim_reader *r, unsigned slot, int error);
-/* A command in the block that the host has begun. */
-void sim_secure_block(struct sim_reader *r, struct sim_slot *slot, uint8_t nad, uint8_t pcb,
-		      const uint8_t *apdu, size_t len, struct reply *reply);
+/* The command in the block that the host has begun. */
+void sim_secure_block(struct sim_reader *r, const struct command *cmd, const struct secure *secure,
+		      const struct pin_command *built, struct reply *reply);
+/* "It takes longer": a message of this type that ends nothing. */
+void sim_send_extension(struct sim_reader *r, const struct command *cmd, uint8_t type, uint64_t at);
 void sim_send_reply(struct sim_reader *r, const struct command *cmd, const struct reply *reply);
 
 struct line sim_line_of(const struct sim_reader *r, const struct sim_slot *slot);

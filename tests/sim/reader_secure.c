@@ -10,19 +10,22 @@
 #include <string.h>
 
 enum {
-	OP_VERIFY = 0,
-	OP_MODIFY = 1,
 	HEADER_LEN = 4,
-	CONFIRM_NEW = 1,
-	CONFIRM_OLD = 2,
 	ANY_INDEXES = 0xFF,
-	COMMAND_MAX = 261,
+	PCB_NS = 0x40,
+
+	/* bEntryValidationCondition: what ends an entry */
+	BY_SIZE = 1,
+	BY_KEY = 2,
+	BY_TIME = 4,
 
 	/* bError: where the field stands in the message */
 	AT_OPERATION = 10,
 	AT_FORMAT = 12,
 	AT_BLOCK = 13,
 	AT_LENGTH_FORMAT = 14,
+	AT_OFFSET_OLD = 15,
+	AT_OFFSET_NEW = 16,
 	AT_VERIFY_DIGITS = 15,
 	AT_VERIFY_CONDITION = 17,
 	AT_VERIFY_MESSAGES = 18,
@@ -30,18 +33,31 @@ enum {
 	AT_MODIFY_CONFIRM = 19,
 	AT_MODIFY_CONDITION = 20,
 	AT_MODIFY_MESSAGES = 21,
-	AT_VERIFY_TEMPLATE = 25,
 };
 
 /* ---- the message ------------------------------------------------------------------------------------------------- */
+
+static bool is_modify(const struct secure *s)
+{
+	return s->operation == SECURE_MODIFY;
+}
 
 static unsigned index_count(const struct secure *s, const struct pinpad_habits *habits)
 {
 	static const uint8_t counts[] = { 1, 2, 2, 3 };
 
-	if (s->operation == OP_VERIFY)
+	if (!is_modify(s))
 		return 1;
 	return habits->three_indexes || s->messages >= sizeof counts ? 3 : counts[s->messages];
+}
+
+static void read_limits(struct rd *r, const struct pinpad_habits *habits, struct secure *s)
+{
+	const uint8_t low = rd_u8(r), high = rd_u8(r);
+	const bool swapped = habits->swaps_limits && !is_modify(s);
+
+	s->max = swapped ? high : low;
+	s->min = swapped ? low : high;
 }
 
 static bool read_message(const struct command *cmd, const struct pinpad_habits *habits, struct secure *s)
@@ -53,13 +69,12 @@ static bool read_message(const struct command *cmd, const struct pinpad_habits *
 	s->format = rd_u8(&r);
 	s->block = rd_u8(&r);
 	s->length_format = rd_u8(&r);
-	if (s->operation == OP_MODIFY) {
+	if (is_modify(s)) {
 		s->offset[0] = rd_u8(&r);
 		s->offset[1] = rd_u8(&r);
 	}
-	s->max = rd_u8(&r);
-	s->min = rd_u8(&r);
-	if (s->operation == OP_MODIFY)
+	read_limits(&r, habits, s);
+	if (is_modify(s))
 		s->confirm = rd_u8(&r);
 	s->condition = rd_u8(&r);
 	s->messages = rd_u8(&r);
@@ -67,148 +82,136 @@ static bool read_message(const struct command *cmd, const struct pinpad_habits *
 	rd_bytes(&r, index_count(s, habits));
 	s->nad = rd_u8(&r);
 	s->pcb = rd_u8(&r);
-	rd_u8(&r);
+	s->len = rd_u8(&r);
 	s->template_len = r.left;
+	s->template_at = SIM_HEADER + cmd->len - r.left;
 	if (r.overrun || r.left < HEADER_LEN || r.left > sizeof s->template)
 		return false;
 	memcpy(s->template, r.at, r.left);
 	return true;
 }
 
-static bool is_open(const struct secure *s)
+static bool bad_condition(const struct secure *s)
 {
-	return s->template_len == HEADER_LEN ||
-	       (s->template_len == HEADER_LEN + 1 && s->template[HEADER_LEN] == 0);
+	return s->condition == 0 || s->condition > (BY_SIZE | BY_KEY | BY_TIME);
 }
 
-/* OK, or the offset of the first field that is wrong. */
-static int check_fields(const struct secure *s, const struct pinpad_habits *h)
+/* Lc tells how long the data is, and a byte of Le may follow. */
+static bool bad_template(const struct secure *s)
 {
-	const bool modify = s->operation == OP_MODIFY;
-	const int messages = modify ? h->modify_messages : h->verify_messages;
+	const size_t whole = HEADER_LEN + 1u + s->template[HEADER_LEN];
 
-	if (s->operation > OP_MODIFY)
-		return AT_OPERATION;
-	if ((s->format & 3) == 3)
-		return AT_FORMAT;
-	if (h->plain_block && is_open(s) && s->block)
+	return !sim_pin_open(s) && s->template_len != whole && s->template_len != whole + 1;
+}
+
+/* An insertion offset beyond the data of the template; an open one has none. */
+static bool bad_offset(const struct secure *s, bool new)
+{
+	if (!is_modify(s) || sim_pin_open(s) || (!new && !(s->confirm & CONFIRM_OLD)))
+		return false;
+	return s->offset[new] >= s->template[HEADER_LEN];
+}
+
+/* OK, or the offset of the first field that CCID does not allow. */
+static int illegal_field(const struct secure *s)
+{
+	const uint8_t messages = is_modify(s) ? 3 : 1;
+	const struct {
+		bool bad;
+		int verify, modify;
+	} fields[] = {
+		{ (s->format & 3) == 3, AT_FORMAT, AT_FORMAT },
+		{ s->length_format & 0xE0, AT_LENGTH_FORMAT, AT_LENGTH_FORMAT },
+		{ bad_offset(s, false), OK, AT_OFFSET_OLD },
+		{ bad_offset(s, true), OK, AT_OFFSET_NEW },
+		{ s->max == 0 || s->min > s->max, AT_VERIFY_DIGITS, AT_MODIFY_DIGITS },
+		{ s->confirm > (CONFIRM_NEW | CONFIRM_OLD), OK, AT_MODIFY_CONFIRM },
+		{ bad_condition(s), AT_VERIFY_CONDITION, AT_MODIFY_CONDITION },
+		{ s->messages > messages && s->messages != ANY_INDEXES, AT_VERIFY_MESSAGES,
+		  AT_MODIFY_MESSAGES },
+		{ bad_template(s), (int)s->template_at, (int)s->template_at },
+	};
+
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		if (fields[i].bad)
+			return is_modify(s) ? fields[i].modify : fields[i].verify;
+	return OK;
+}
+
+/* OK, or the offset of the first field that this product does not take. */
+static int disliked_field(const struct secure *s, const struct pinpad_habits *h)
+{
+	const bool open = sim_pin_open(s);
+	const int messages = is_modify(s) ? h->modify_messages : h->verify_messages;
+
+	if (h->plain_block && open && s->block)
 		return AT_BLOCK;
-	if ((s->length_format & 0xE0) || (h->plain_block && is_open(s) && s->length_format))
+	if (h->plain_block && open && s->length_format)
 		return AT_LENGTH_FORMAT;
-	if (s->max == 0 || s->min > s->max || (h->max && (s->max > h->max || s->min < h->min)))
-		return modify ? AT_MODIFY_DIGITS : AT_VERIFY_DIGITS;
-	if (s->confirm > (CONFIRM_NEW | CONFIRM_OLD))
-		return AT_MODIFY_CONFIRM;
-	if (s->condition == 0 || s->condition > 7 || (h->conditions && (s->condition & ~h->conditions)))
-		return modify ? AT_MODIFY_CONDITION : AT_VERIFY_CONDITION;
-	if (messages != ANY_MESSAGES ? s->messages != messages
-				     : s->messages > (modify ? 3 : 1) && s->messages != ANY_INDEXES)
-		return modify ? AT_MODIFY_MESSAGES : AT_VERIFY_MESSAGES;
-	return h->fixed_only && is_open(s) ? AT_VERIFY_TEMPLATE : OK;
+	if (h->max && (s->max > h->max || s->min < h->min))
+		return is_modify(s) ? AT_MODIFY_DIGITS : AT_VERIFY_DIGITS;
+	if (h->conditions && (s->condition & ~h->conditions))
+		return is_modify(s) ? AT_MODIFY_CONDITION : AT_VERIFY_CONDITION;
+	if (messages != ANY_MESSAGES && s->messages != messages)
+		return is_modify(s) ? AT_MODIFY_MESSAGES : AT_VERIFY_MESSAGES;
+	return h->fixed_only && open ? (int)s->template_at : OK;
+}
+
+/* The reader makes the T=1 block itself, and the host gives it the prologue. */
+static bool makes_block(const struct sim_reader *r, const struct sim_slot *slot)
+{
+	return (r->class.features & FEAT_TPDU) && slot->params.protocol == 1;
+}
+
+/* What is wrong, but does not keep a reader from going on. */
+static void watch(struct sim_reader *r, const struct command *cmd, const struct secure *s)
+{
+	if (cmd->specific[0] > 1)
+		sim_reader_violate(r, "Secure with bBWI %u", cmd->specific[0]);
+	if (makes_block(r, cmd->slot) && (s->pcb & ~PCB_NS))
+		sim_reader_violate(r, "Secure with PCB %02Xh, which begins no command of one block", s->pcb);
+	if (!makes_block(r, cmd->slot) && (s->nad || s->pcb || s->len))
+		sim_reader_violate(r, "Secure with bTeoPrologue %02X %02X %02X where no T=1 block is made",
+				   s->nad, s->pcb, s->len);
+}
+
+/* OK, or bError. */
+static int judge(struct sim_reader *r, const struct command *cmd, const struct pinpad_habits *h,
+		 const struct secure *s)
+{
+	const int illegal = illegal_field(s);
+
+	if (cmd->specific[1] || cmd->specific[2]) {
+		sim_reader_violate(r, "Secure with wLevelParameter %02X%02Xh", cmd->specific[2],
+				   cmd->specific[1]);
+		return ERR_BYTE8;
+	}
+	if (illegal != OK) {
+		sim_reader_violate(r, "Secure with a field at offset %d that CCID does not allow", illegal);
+		return illegal;
+	}
+	if (!sim_slot_active(cmd->slot))
+		return ERR_MUTE;
+	watch(r, cmd, s);
+	return disliked_field(s, h);
 }
 
 /* ---- the command that the card gets ------------------------------------------------------------------------------ */
 
-struct built {
-	uint8_t bytes[COMMAND_MAX];
-	size_t len;
-};
-
-/* Does this reader complete the template at all? */
-static bool completes(const struct secure *s, const struct pinpad_habits *h, bool announced)
-{
-	if (!is_open(s))
-		return true;
-	if (s->template_len == HEADER_LEN)
-		return h->lc != LC_WITH && (!h->wants_escape || announced);
-	return h->lc != LC_WITHOUT;
-}
-
-/* Digits as bmFormatString wants them, in @out; returns how many bytes. */
-static size_t format_digits(const struct secure *s, const char *digits, uint8_t *out)
-{
-	enum { BINARY, BCD, ASCII };
-	const size_t n = strlen(digits);
-
-	if ((s->format & 3) != BCD) {
-		for (size_t i = 0; i < n; i++)
-			out[i] = (uint8_t)((s->format & 3) == ASCII ? digits[i] : digits[i] - '0');
-		return n;
-	}
-	for (size_t i = 0; i < (n + 1) / 2; i++)
-		out[i] = (uint8_t)((digits[2 * i] - '0') << 4 |
-				   (2 * i + 1 < n ? digits[2 * i + 1] - '0' : 0xF));
-	return (n + 1) / 2;
-}
-
-static size_t bits_of(uint8_t field, uint8_t unit_bytes)
-{
-	return unit_bytes ? field * 8u : field;
-}
-
-/* One PIN into the data that starts at @data; the template is the padding. */
-static void insert(const struct secure *s, const char *digits, uint8_t *data, size_t room)
-{
-	const size_t at = bits_of(s->format >> 3 & 15, s->format & 0x80) / 8;
-	const size_t size_bits = s->block >> 4,
-		     size_at = bits_of(s->length_format & 15, s->length_format & 0x10);
-	uint8_t pin[KEYPAD_DIGITS];
-	const size_t len = format_digits(s, digits, pin);
-	const size_t block = s->block & 15;
-	const size_t end = block && block < room ? block : room;
-	size_t start = at;
-
-	if ((s->format & 4) && block && at + len < end)
-		start = end - len; /* right justified */
-	for (size_t i = 0; i < len && start + i < room; i++)
-		data[start + i] = pin[i];
-	if (size_bits == 4 && size_at / 8 < room)
-		data[size_at / 8] = (uint8_t)((data[size_at / 8] & (size_at % 8 ? 0xF0 : 0x0F)) |
-					      strlen(digits) << (size_at % 8 ? 0 : 4));
-	else if (size_bits && size_at / 8 < room)
-		data[size_at / 8] = (uint8_t)strlen(digits);
-}
-
-static struct built build(const struct secure *s, const struct pinpad_habits *h, bool announced)
-{
-	struct built b = { .len = s->template_len };
-	const unsigned first = s->operation == OP_MODIFY && !(s->confirm & CONFIRM_OLD) ? 1 : 0;
-	const unsigned last = s->operation == OP_MODIFY ? 1 : 0;
-
-	memcpy(b.bytes, s->template, s->template_len);
-	if (!completes(s, h, announced))
-		return b;
-	if (!is_open(s)) {
-		for (unsigned i = first; i <= last; i++) {
-			const size_t offset = s->operation == OP_MODIFY ? s->offset[i] : 0;
-
-			if (HEADER_LEN + 1 + offset < b.len)
-				insert(s, s->pin[i], b.bytes + HEADER_LEN + 1 + offset,
-				       b.bytes[HEADER_LEN] - offset);
-		}
-		return b;
-	}
-	b.len = HEADER_LEN + 1;
-	for (unsigned i = first; i <= last; i++)
-		b.len += format_digits(s, s->pin[i], b.bytes + b.len);
-	b.bytes[HEADER_LEN] = (uint8_t)(b.len - HEADER_LEN - 1);
-	return b;
-}
-
-static void tpdu_by_t0(struct sim_reader *r, struct sim_slot *slot, const struct built *b,
+static void tpdu_by_t0(struct sim_reader *r, struct sim_slot *slot, const struct pin_command *b,
 		       struct reply *reply)
 {
 	struct line line = sim_line_of(r, slot);
 	uint8_t header[5] = { 0 };
 
-	memcpy(header, b->bytes, b->len < 5 ? b->len : 5);
+	memcpy(header, b->bytes, b->len < sizeof header ? b->len : sizeof header);
 	slot->used = true;
 	reply->error = sim_t0_tpdu(&line, header, b->len > 5 ? b->bytes + 5 : NULL, r->scratch, &reply->len);
 	reply->data = r->scratch;
 	reply->delay_ms = line.delay_ms;
 }
 
-static void give_to_card(struct sim_reader *r, const struct command *cmd, const struct built *b,
+static void give_to_card(struct sim_reader *r, const struct command *cmd, const struct pin_command *b,
 			 struct reply *reply)
 {
 	struct command xfr = *cmd;
@@ -220,7 +223,7 @@ static void give_to_card(struct sim_reader *r, const struct command *cmd, const 
 	else if (cmd->slot->params.protocol == 0)
 		tpdu_by_t0(r, cmd->slot, b, reply);
 	else
-		sim_secure_block(r, cmd->slot, r->secure.nad, r->secure.pcb, b->bytes, b->len, reply);
+		sim_secure_block(r, cmd, &r->secure, b, reply);
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------ */
@@ -228,21 +231,36 @@ static void give_to_card(struct sim_reader *r, const struct command *cmd, const 
 /* Verification asks once; modification for the old PIN if wanted, the new one, and that again if wanted. */
 static unsigned entries_wanted(const struct secure *s)
 {
-	if (s->operation == OP_VERIFY)
+	if (!is_modify(s))
 		return 1;
 	return 1u + !!(s->confirm & CONFIRM_OLD) + !!(s->confirm & CONFIRM_NEW);
 }
 
+/* Which of old, new and new again is typed next. */
+static unsigned next_pin(const struct secure *s)
+{
+	return s->typed + (is_modify(s) && !(s->confirm & CONFIRM_OLD) ? 1 : 0);
+}
+
+static struct command command_of(const struct sim_reader *r)
+{
+	const struct secure *s = &r->secure;
+
+	return (struct command){ .type = MSG_SECURE,
+				 .specific = s->specific,
+				 .slot_number = s->slot,
+				 .seq = s->seq,
+				 .slot = &r->slots[s->slot] };
+}
+
+/* The answer, and nothing is left of the PIN. */
 static void finish(struct sim_reader *r, struct reply *reply)
 {
-	const struct command cmd = { .type = MSG_SECURE,
-				     .slot_number = r->secure.slot,
-				     .seq = r->secure.seq,
-				     .slot = &r->slots[r->secure.slot] };
+	const struct command cmd = command_of(r);
 
-	r->secure.asking = false;
 	reply->type = MSG_DATA_BLOCK;
 	sim_send_reply(r, &cmd, reply);
+	r->secure = (struct secure){ .asking = false };
 }
 
 static void end_with_error(struct sim_reader *r, int error)
@@ -260,23 +278,14 @@ static void end_with_status(struct sim_reader *r, uint8_t sw2)
 	finish(r, &reply);
 }
 
-static bool digits_differ(const struct secure *s)
-{
-	return (s->confirm & CONFIRM_NEW) && strcmp(s->pin[1], s->pin[2]) != 0;
-}
-
 static void all_typed(struct sim_reader *r)
 {
 	const struct pinpad_habits *h = pinpad_habits_of(&r->id);
-	const struct command cmd = { .type = MSG_SECURE,
-				     .specific = r->secure.specific,
-				     .slot_number = r->secure.slot,
-				     .seq = r->secure.seq,
-				     .slot = &r->slots[r->secure.slot] };
+	const struct command cmd = command_of(r);
 	struct reply reply = { .error = OK };
-	struct built b;
+	struct pin_command built;
 
-	if (digits_differ(&r->secure)) {
+	if ((r->secure.confirm & CONFIRM_NEW) && strcmp(r->secure.pin[1], r->secure.pin[2]) != 0) {
 		end_with_status(r, 0x02);
 		return;
 	}
@@ -285,54 +294,93 @@ static void all_typed(struct sim_reader *r)
 		end_with_status(r, 0x00);
 		return;
 	}
-	b = build(&r->secure, h, r->secure.announced);
-	give_to_card(r, &cmd, &b, &reply);
-	if (h->extends_per_key)
-		reply.extensions += (unsigned)strlen(r->secure.pin[r->secure.operation == OP_MODIFY ? 1 : 0]);
+	sim_pin_command(&r->secure, h, &built);
+	give_to_card(r, &cmd, &built, &reply);
 	finish(r, &reply);
 }
 
-/* Which of old, new and new again is typed next. */
-static unsigned next_pin(const struct secure *s)
+static uint64_t next_due(const struct sim_reader *r)
 {
-	if (s->operation == OP_VERIFY)
-		return 0;
-	return s->typed + (s->confirm & CONFIRM_OLD ? 0 : 1);
+	return r->now + (r->keypad.count ? r->keypad.entry[0].after_ms : 0);
+}
+
+static void set_deadline(struct sim_reader *r, struct secure *s)
+{
+	const unsigned seconds = s->timeout_s ? s->timeout_s : pinpad_habits_of(&r->id)->timeout_s;
+
+	s->deadline = r->now + (uint64_t)seconds * r->keypad.second_ms;
+}
+
+/* These digits are all that comes. */
+static void accept_pin(struct sim_reader *r, const char *digits)
+{
+	struct secure *s = &r->secure;
+	const unsigned which = next_pin(s);
+	const size_t n = strlen(digits);
+
+	if (n < s->min || n > s->max || !sim_pin_fits(s, which > 0, digits)) {
+		end_with_status(r, 0x03);
+		return;
+	}
+	memmove(s->pin[which], digits, n + 1);
+	s->typed++;
+	s->due = next_due(r);
+	if (s->typed == entries_wanted(s))
+		all_typed(r);
+}
+
+static void tell_keys(struct sim_reader *r, size_t keys)
+{
+	const struct command cmd = command_of(r);
+
+	for (size_t i = 0; i < keys && r->queue_len < QUEUE_MAX / 2; i++)
+		sim_send_extension(r, &cmd, MSG_DATA_BLOCK, r->now);
+}
+
+static bool is_complete(const struct secure *s, const struct keypad_entry *e)
+{
+	return (e->end == KEYPAD_OK && (s->condition & BY_KEY)) ||
+	       ((s->condition & BY_SIZE) && strlen(e->digits) == s->max);
 }
 
 static void take_entry(struct sim_reader *r)
 {
-	const struct pinpad_habits *h = pinpad_habits_of(&r->id);
 	struct secure *s = &r->secure;
-	const uint8_t min = h->swaps_limits && s->operation == OP_VERIFY ? s->max : s->min;
-	const uint8_t max = h->swaps_limits && s->operation == OP_VERIFY ? s->min : s->max;
 	struct keypad_entry e;
-	size_t n;
 
 	if (!keypad_take(&r->keypad, &e))
 		return;
-	n = strlen(e.digits);
-	if (e.end == KEYPAD_CANCEL) {
+	if (r->keypad.extends || pinpad_habits_of(&r->id)->extends_per_key)
+		tell_keys(r, strlen(e.digits));
+	if (is_complete(s, &e)) {
+		accept_pin(r, e.digits);
+	} else if (e.end == KEYPAD_CANCEL) {
 		end_with_error(r, ERR_PIN_CANCELLED);
-	} else if (e.end == KEYPAD_NOTHING) {
-		s->due = s->deadline;
-	} else if (n < min || n > max) {
-		end_with_status(r, 0x03);
 	} else {
 		strcpy(s->pin[next_pin(s)], e.digits);
-		s->typed++;
-		s->due = r->now + (r->keypad.count ? r->keypad.entry[0].after_ms : 0);
-		if (s->typed == entries_wanted(s))
-			all_typed(r);
+		s->due = s->deadline;
 	}
+}
+
+/* The time may be what ends an entry; the next one has its own. */
+static void time_is_over(struct sim_reader *r)
+{
+	struct secure *s = &r->secure;
+
+	if (!(s->condition & BY_TIME) || !*s->pin[next_pin(s)]) {
+		end_with_error(r, ERR_PIN_TIMEOUT);
+		return;
+	}
+	set_deadline(r, s);
+	accept_pin(r, s->pin[next_pin(s)]);
 }
 
 void sim_secure_tick(struct sim_reader *r)
 {
 	while (r->secure.asking) {
 		if (r->now >= r->secure.deadline) {
-			end_with_error(r, ERR_PIN_TIMEOUT);
-			return;
+			time_is_over(r);
+			continue;
 		}
 		if (!r->keypad.count || r->now < r->secure.due)
 			return;
@@ -353,11 +401,20 @@ void sim_secure_end(struct sim_reader *r, unsigned slot, int error)
 		end_with_error(r, error);
 }
 
+static void ask(struct sim_reader *r, const struct command *cmd, struct secure *s)
+{
+	memcpy(s->specific, cmd->specific, sizeof s->specific);
+	s->asking = true;
+	s->due = next_due(r);
+	set_deadline(r, s);
+	r->secure = *s;
+}
+
+/* Once for a reader: another slot may not ask while one does. */
 void sim_run_secure(struct sim_reader *r, const struct command *cmd, struct reply *reply)
 {
 	const struct pinpad_habits *h = pinpad_habits_of(&r->id);
-	const bool announced = r->announced;
-	struct secure s = { .slot = cmd->slot_number, .seq = cmd->seq, .announced = announced };
+	struct secure s = { .slot = cmd->slot_number, .seq = cmd->seq, .announced = r->announced };
 
 	r->announced = false;
 	reply->error = ERR_UNSUPPORTED;
@@ -365,24 +422,23 @@ void sim_run_secure(struct sim_reader *r, const struct command *cmd, struct repl
 		sim_reader_violate(r, "Secure on a reader without bPINSupport");
 		return;
 	}
+	if (cmd->data[0] > SECURE_MODIFY || !(r->class.pin_support & 1u << cmd->data[0])) {
+		sim_reader_violate(r, "Secure with bPINOperation %02Xh, bPINSupport is %02Xh", cmd->data[0],
+				   r->class.pin_support);
+		reply->error = AT_OPERATION;
+		return;
+	}
 	reply->error = ERR_LENGTH;
 	if (!read_message(cmd, h, &s)) {
 		sim_reader_violate(r, "Secure with %zu bytes, too few for its fields or too many", cmd->len);
 		return;
 	}
-	if (h->dies_of_bad_condition && (s.condition == 0 || s.condition > 7)) {
-		r->dead = true;
-		reply->none = true;
-		return;
-	}
-	reply->error = sim_slot_active(cmd->slot) ? check_fields(&s, h) : ERR_MUTE;
+	reply->error = r->secure.asking ? ERR_SLOT_BUSY : judge(r, cmd, h, &s);
+	if (h->dies_of_bad_condition && bad_condition(&s))
+		r->dead = reply->none = true;
 	if (reply->error != OK)
 		return;
-	memcpy(s.specific, cmd->specific, sizeof s.specific);
-	s.asking = true;
-	s.due = r->now + (r->keypad.count ? r->keypad.entry[0].after_ms : 0);
-	s.deadline = r->now + (uint64_t)(s.timeout_s ? s.timeout_s : h->timeout_s) * r->keypad.second_ms;
-	r->secure = s;
+	ask(r, cmd, &s);
 	reply->none = true;
 }
 
@@ -408,6 +464,11 @@ void sim_reader_keypad_second(struct sim_reader *r, unsigned ms)
 bool sim_reader_asks(const struct sim_reader *r)
 {
 	return r->secure.asking;
+}
+
+void sim_reader_keypad_extends(struct sim_reader *r, bool on)
+{
+	r->keypad.extends = on;
 }
 
 void sim_reader_keypad(const struct sim_reader *r, FILE *to)

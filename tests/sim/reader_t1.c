@@ -16,6 +16,7 @@ enum {
 	PCB_WTX = 0xC3,
 	PCB_RESPONSE = 0x20,
 	OWN_IFSD = 254,
+	INF_MAX = 254,
 	CRC_BIT = 1,
 };
 
@@ -153,16 +154,23 @@ void sim_xfr_block(struct sim_reader *r, const struct command *cmd, struct reply
 		note_wtx(slot, reply->data, reply->len);
 }
 
-void sim_secure_block(struct sim_reader *r, struct sim_slot *slot, uint8_t nad, uint8_t pcb,
-		      const uint8_t *apdu, size_t len, struct reply *reply)
+void sim_secure_block(struct sim_reader *r, const struct command *cmd, const struct secure *secure,
+		      const struct pin_command *built, struct reply *reply)
 {
-	uint8_t block[SIM_T1_BLOCK_MAX] = { nad, pcb, (uint8_t)len };
+	struct sim_slot *slot = cmd->slot;
+	uint8_t block[SIM_T1_BLOCK_MAX] = { secure->nad, secure->pcb, (uint8_t)built->len };
 	struct line line = sim_line_of(r, slot);
+	size_t len;
 
-	memcpy(block + PROLOGUE, apdu, len);
-	len = sim_t1_seal(block, PROLOGUE + len, has_crc(slot));
+	if (built->len > INF_MAX) {
+		reply->error = ERR_LENGTH;
+		return;
+	}
+	memcpy(block + PROLOGUE, built->bytes, built->len);
+	len = sim_t1_seal(block, PROLOGUE + built->len, has_crc(slot));
+	sim_announce_ifsd(r, slot, &line);
 	slot->used = true;
-	reply->error = exchange(r, slot, &line, block, len, 1, r->scratch, &reply->len);
+	reply->error = exchange(r, slot, &line, block, len, cmd->specific[0], r->scratch, &reply->len);
 	reply->data = r->scratch;
 	reply->delay_ms = line.delay_ms;
 	if (reply->error == OK)

@@ -4,7 +4,7 @@
 
 #include "card.h"
 
-enum { STEPS_MAX = 6 };
+enum { STEPS_MAX = 10 };
 
 /* One exchange: bytes to the card at a speed, the bytes that come back; none: the card is mute. */
 struct step {
@@ -63,6 +63,33 @@ static const struct row rows[] = {
 	{ "PIN: what is none is no try",
 	  NULL,
 	  { { 0x11, "0020000101", "20" }, { 0x11, "00", "6A80" }, { 0x11, "0020000100", "63C3" } } },
+	{ "PIN: padding where there is none",
+	  NULL,
+	  { { 0x11, "0020000108", "20" }, { 0x11, "31323334FFFFFFFF", "6A80" } } },
+	{ "PUK: a new PIN for a blocked one",
+	  NULL,
+	  { { 0x11, "0020000101", "20" },
+	    { 0x11, "30", "63C2" },
+	    { 0x11, "0020000101", "20" },
+	    { 0x11, "30", "63C1" },
+	    { 0x11, "0020000101", "20" },
+	    { 0x11, "30", "6983" },
+	    { 0x11, "002C00010E", "2C" },
+	    { 0x11, "3837363534333231393837363534", "9000" },
+	    { 0x11, "0020000106", "20" },
+	    { 0x11, "393837363534", "9000" } } },
+	{ "PUK: alone, padded",
+	  NULL,
+	  { { 0x11, "002C010308", "2C" }, { 0x11, "87654321FFFFFFFF", "9000" } } },
+	{ "PUK: wrong, and then what is none",
+	  NULL,
+	  { { 0x11, "002C010108", "2C" },
+	    { 0x11, "3837363534333232", "63C2" },
+	    { 0x11, "002C010107", "2C" },
+	    { 0x11, "38373635343332", "63C1" },
+	    { 0x11, "002C000108", "2C" },
+	    { 0x11, "3837363534333231", "6A80" },
+	    { 0x11, "0020000100", "63C3" } } },
 	{ "PIN: eight bytes of ASCII",
 	  NULL,
 	  { { 0x11, "0020000208", "20" }, { 0x11, "31323334FFFFFFFF", "9000" } } },
