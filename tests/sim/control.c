@@ -74,7 +74,7 @@ static const char *do_card(struct request *q)
 	FILE *file;
 
 	if (q->argc == 0)
-		return "say which card: t0, t1, dual, the bytes of an ATR, or a file with them";
+		return "say which card: t0, t1, dual, openpgp, the bytes of an ATR, or a file with them";
 	for (int i = 0; i < q->argc; i++)
 		strncat(text, q->argv[i], sizeof text - strlen(text) - 1);
 	file = q->argc == 1 ? fopen(q->argv[0], "re") : NULL;
@@ -297,6 +297,17 @@ static const char *do_script(struct request *q)
 	return why;
 }
 
+static const char *do_card_log(struct request *q)
+{
+	if (q->argc && !says(q, "clear"))
+		return "write clear, or nothing to see it";
+	if (q->argc)
+		q->sim->log = (struct sim_card_log){ 0 };
+	else
+		sim_card_log_report(&q->sim->log, q->out);
+	return NULL;
+}
+
 static const char *do_status(struct request *q)
 {
 	const struct sim_identity *id = &q->sim->identity[0];
@@ -396,9 +407,10 @@ static const struct verb {
 	{ "remove", "[SLOT]", "take the card out", do_remove },
 	{ "plug", "", "plug the reader in", do_plug },
 	{ "unplug", "", "pull the reader out", do_unplug },
-	{ "card", "t0|t1|dual[,WORDS]|ATR|FILE", "which card is inserted next", do_card },
+	{ "card", "t0|t1|dual|openpgp[,WORDS]|ATR|FILE", "which card is inserted next", do_card },
 	{ "script", "[new|add BLOCK|-|~ ...|end]", "let T=1 cards inserted from now on follow a script",
 	  do_script },
+	{ "card-log", "[clear]", "what the OpenPGP card got of PINs, byte by byte", do_card_log },
 	{ "supply", "[5] [3] [1.8]", "the volts the next card works at", do_supply },
 	{ "fail", "BERROR [TYPE|any] [COUNT] [after N] [ins XX]",
 	  "let commands fail, the card does not see them", do_fail },

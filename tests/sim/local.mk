@@ -7,6 +7,8 @@ sim_model = \
 	tests/sim/atr.c tests/sim/atr.h \
 	tests/sim/card.h \
 	tests/sim/card_app.c tests/sim/card_app.h \
+	tests/sim/card_openpgp.c tests/sim/card_openpgp.h \
+	tests/sim/card_openpgp_data.c \
 	tests/sim/card_pin.c tests/sim/card_pin.h \
 	tests/sim/card_script.c tests/sim/card_script.h \
 	tests/sim/card_spec.c tests/sim/card_spec.h \

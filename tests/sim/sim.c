@@ -22,11 +22,13 @@ static const char *put_card(struct sim *sim, unsigned slot)
 {
 	unsigned number = slot;
 	struct sim_reader *reader = find_slot(sim, &number);
+	struct sim_card_spec spec = sim->inside[slot];
 	struct sim_card *card;
 
 	if (!reader)
 		return "no such slot";
-	card = sim_card_make(&sim->inside[slot], sim->supplies);
+	spec.log = &sim->log;
+	card = sim_card_make(&spec, sim->supplies);
 	if (!card)
 		return "out of memory";
 	return sim_reader_insert(reader, number, card, loop_now()) < 0 ? "there is a card in it" : NULL;

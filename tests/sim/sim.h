@@ -22,6 +22,7 @@ struct sim {
 	struct sim_card_spec next;              /* what is inserted next */
 	unsigned supplies;
 	struct sim_script script; /* of the cards that were made to follow it */
+	struct sim_card_log log;  /* of the cards that keep one */
 	/* violations of readers that were unplugged since */
 	unsigned past;
 	char past_text[SIM_PAST_MAX][160];
