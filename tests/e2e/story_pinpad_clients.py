@@ -47,6 +47,13 @@ def opensc():
     expect_card_got()
 
 
+def opensc_changes():
+    for old, new in [("123456", "246802"), ("246802", "123456")]:
+        expect_tool(True, f"pkcs15-tool: {old} is changed to {new}", "pkcs15-tool", "--change-pin", "--auth-id", SIGN,
+                    keys=[old, "ok", new, "ok", new, "ok"])
+        expect_card_got(f"002400810C{(old + new).encode().hex()} -> 9000")
+
+
 def checks_pin(scdaemon, right, what, *keys, which=""):
     scdaemon.expect(right, f"scdaemon: {what}", f"CHECKPIN {SERIAL}{which}", keys=keys)
     check(scdaemon.asked == ["POPUPPINPADPROMPT", "DISMISSPINPADPROMPT"], "it sent its user to the reader, and back")
@@ -78,8 +85,11 @@ def main(program, *options):
     offered = part10.features(card)
     card.disconnect()
     check(part10.VERIFY_PIN_DIRECT in offered, "the reader offers to ask for PINs")
+    can_change = part10.MODIFY_PIN_DIRECT in offered
     opensc()
-    gnupg(program, options, part10.MODIFY_PIN_DIRECT in offered)
+    if can_change:
+        opensc_changes()
+    gnupg(program, options, can_change)
     nothing_illegal()
 
 

@@ -263,7 +263,7 @@ void openpgp_init(struct openpgp *card, struct sim_card_log *log)
 	set_pin(&card->pin[OPENPGP_PW3], digits, 8);
 }
 
-static void openpgp_reset(void *arg)
+void openpgp_reset(void *arg)
 {
 	struct openpgp *card = arg;
 

@@ -58,6 +58,8 @@ extern const uint8_t openpgp_history[OPENPGP_HISTORY];
 int openpgp_object(const struct openpgp *card, unsigned tag, uint8_t out[OPENPGP_DATA_MAX]);
 
 void openpgp_init(struct openpgp *card, struct sim_card_log *log);
+/* The contacts were reset; arg is a struct openpgp. */
+void openpgp_reset(void *arg);
 /* A sim_t1_run; arg is a struct openpgp. */
 void openpgp_run(void *arg, const uint8_t *apdu, size_t len, struct sim_t1_answer *answer);
 
