@@ -348,7 +348,11 @@ static const struct row {
 	  TPDU,
 	  "t0",
 	  0,
-	  { { "mood 0", NULL }, { "62", "!BB" }, { "6B 1F01", "00" }, { "62", NULL }, { "6B 1F01", "!00" } } },
+	  { { "mood 0", NULL },
+	    { "62", "!BB" },
+	    { "6B 1F01", "00" },
+	    { "62", NULL },
+	    { "6B 1F01", "!00" } } },
 	{ "mood: stubborn",
 	  "",
 	  TPDU,
@@ -366,7 +370,12 @@ static const struct row {
 	  TPDU,
 	  "t0",
 	  0,
-	  { { "mood 2", NULL }, { "65", "-" }, { "62", "-" }, { "abort", "-" }, { "72", "" }, { "65", "" } } },
+	  { { "mood 2", NULL },
+	    { "65", "-" },
+	    { "62", "-" },
+	    { "abort", "-" },
+	    { "72", "" },
+	    { "65", "" } } },
 };
 
 static void test_pinpads(void **state)
