@@ -22,9 +22,11 @@ def login(right, what, *keys):
 
 
 def nobody_types():
-    """The time-out of the reader, with a second that lasts a twentieth."""
+    """The time-out of the reader, with a second that lasts a twentieth: too short to be noticed while it runs."""
     ctl("keypad", "second=50")
-    verify(False, "nobody types", SIGN, "none")
+    ctl("type", "none")
+    verify(False, "nobody types", SIGN)
+    check("idle, 0 entries wait" in ctl("keypad"), "the reader has asked all the same")
     expect_card_got()
     ctl("keypad", "second=1000")
 
