@@ -39,9 +39,9 @@ static void put_c_string(const char *s, FILE *out)
 static void put_names(const struct readerdb *db, FILE *out)
 {
 	fputs("const char quirk_names[] =\n", out);
-	for (size_t i = 0; i < db->len; i++) {
+	for (size_t i = 0; i < db->products.len; i++) {
 		fputs("\t\"", out);
-		put_c_string(db->entry[i].name, out);
+		put_c_string(db->products.at[i].name, out);
 		fputs("\\0\"\n", out);
 	}
 	fputs("\t\"\";\n\n", out);
@@ -71,7 +71,7 @@ static void put_effect(const struct quirk_effect *e, FILE *out)
 
 static void put_rule(const struct entry *e, const struct quirk_rule *rule, FILE *out)
 {
-	fprintf(out, "\t{ /* %04x:%04x */\n", e->vid, e->pid);
+	fprintf(out, "\t{ /* %04x:%s */\n", e->vid, e->product);
 	fprintf(out, "\t\t.conditions = %u, .effects = %u,\n", rule->conditions, rule->effects);
 	if (rule->conditions)
 		fputs("\t\t.condition = {\n", out);
@@ -87,13 +87,19 @@ static void put_rule(const struct entry *e, const struct quirk_rule *rule, FILE 
 	fputs("\",\n\t},\n", out);
 }
 
+static void put_rules_of(const struct entries *entries, FILE *out)
+{
+	for (size_t i = 0; i < entries->len; i++)
+		for (unsigned r = 0; r < entries->at[i].rules; r++)
+			put_rule(&entries->at[i], &entries->at[i].rule[r], out);
+}
+
 /* The last row keeps the array from being empty, which C does not allow. */
 static void put_rules(const struct readerdb *db, FILE *out)
 {
 	fputs("const struct quirk_rule quirk_rules[] = {\n", out);
-	for (size_t i = 0; i < db->len; i++)
-		for (unsigned r = 0; r < db->entry[i].rules; r++)
-			put_rule(&db->entry[i], &db->entry[i].rule[r], out);
+	put_rules_of(&db->products, out);
+	put_rules_of(&db->vendors, out);
 	fputs("\t{ .conditions = 0, .effects = 0 },\n};\n\n", out);
 }
 
@@ -104,21 +110,35 @@ static const char *flags_of(const struct entry *e)
 	return e->vendor_class ? "QUIRK_VENDOR_CLASS" : "0";
 }
 
-static void put_readers(const struct readerdb *db, FILE *out)
+/* Returns how many rules stand before those of the vendors. */
+static unsigned put_readers(const struct readerdb *db, FILE *out)
 {
 	size_t name = 0;
 	unsigned first = 0;
 
 	fputs("const struct quirk_reader quirk_table[] = {\n", out);
-	for (size_t i = 0; i < db->len; i++) {
-		const struct entry *e = &db->entry[i];
+	for (size_t i = 0; i < db->products.len; i++) {
+		const struct entry *e = &db->products.at[i];
 
 		fprintf(out, "\t{ 0x%04x, 0x%04x, %zu, %u, %u, %s },\n", e->vid, e->pid, name,
 			e->rules ? first : 0, e->rules, flags_of(e));
 		name += strlen(e->name) + 1;
 		first += e->rules;
 	}
-	fputs("};\n\nconst size_t quirk_table_len = sizeof quirk_table / sizeof quirk_table[0];\n", out);
+	fputs("};\n\nconst size_t quirk_table_len = sizeof quirk_table / sizeof quirk_table[0];\n\n", out);
+	return first;
+}
+
+static void put_vendors(const struct readerdb *db, unsigned first, FILE *out)
+{
+	fputs("const struct quirk_vendor quirk_vendors[] = {\n", out);
+	for (size_t i = 0; i < db->vendors.len; i++) {
+		const struct entry *e = &db->vendors.at[i];
+
+		fprintf(out, "\t{ 0x%04x, %u, %u },\n", e->vid, first, e->rules);
+		first += e->rules;
+	}
+	fprintf(out, "\t{ 0, 0, 0 },\n};\n\nconst size_t quirk_vendors_len = %zu;\n", db->vendors.len);
 }
 
 void emit_table(const struct readerdb *db, const char *version, FILE *out)
@@ -128,7 +148,7 @@ void emit_table(const struct readerdb *db, const char *version, FILE *out)
 	fputs("#include \"quirk/quirk.h\"\n\n", out);
 	put_names(db, out);
 	put_rules(db, out);
-	put_readers(db, out);
+	put_vendors(db, put_readers(db, out), out);
 }
 
 /* ---- Info.plist ------------------------------------------------------------------------------------------ */
@@ -184,11 +204,11 @@ static void put_array(const struct readerdb *db, const char *key,
 		      void (*put)(const struct entry *e, FILE *out), FILE *out)
 {
 	fprintf(out, "\t<key>%s</key>\n\t<array>\n", key);
-	for (size_t i = 0; i < db->len; i++) {
-		if (!db->entry[i].offered)
+	for (size_t i = 0; i < db->products.len; i++) {
+		if (!db->products.at[i].offered)
 			continue;
 		fputs("\t\t<string>", out);
-		put(&db->entry[i], out);
+		put(&db->products.at[i], out);
 		fputs("</string>\n", out);
 	}
 	fputs("\t</array>\n", out);
@@ -227,8 +247,8 @@ void emit_udev(const struct readerdb *db, const char *version, FILE *out)
 	      out);
 	fputs("ENV{ID_USB_INTERFACES}==\"*:0b0000:*|*:0b0001:*|*:0b0002:*\", " GRANT "\n", out);
 	fputs("# Readers that do not show that class\n", out);
-	for (size_t i = 0; i < db->len; i++) {
-		const struct entry *e = &db->entry[i];
+	for (size_t i = 0; i < db->products.len; i++) {
+		const struct entry *e = &db->products.at[i];
 
 		if (e->offered && e->by_id)
 			fprintf(out, "# %s\nATTR{idVendor}==\"%04x\", ATTR{idProduct}==\"%04x\", " GRANT,

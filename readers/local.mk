@@ -7,6 +7,7 @@ noinst_PROGRAMS += readers/readerdb
 readers_readerdb_SOURCES = \
 	readers/emit.c \
 	readers/readerdb.c readers/readerdb.h \
+	src/base/log.c \
 	src/quirk/reader_file.c src/quirk/reader_key.c
 # Flags of its own give it objects of its own, beside those of the library.
 readers_readerdb_CFLAGS = $(AM_CFLAGS)

@@ -34,30 +34,31 @@ static bool smart_card_class(const uint8_t triple[3])
 	return triple[0] == 0x0b && triple[1] == 0 && triple[2] <= 2;
 }
 
-static struct entry *add(struct readerdb *db)
+static struct entry *add(struct entries *entries)
 {
-	if (db->len == db->cap) {
-		const size_t cap = db->cap ? 2 * db->cap : 256;
-		struct entry *more = realloc(db->entry, cap * sizeof *more);
+	if (entries->len == entries->cap) {
+		const size_t cap = entries->cap ? 2 * entries->cap : 256;
+		struct entry *more = realloc(entries->at, cap * sizeof *more);
 
 		if (!more) {
 			fputs("readerdb: there is no memory left\n", stderr);
 			exit(1);
 		}
-		db->entry = more;
-		db->cap = cap;
+		entries->at = more;
+		entries->cap = cap;
 	}
-	return &db->entry[db->len++];
+	return &entries->at[entries->len++];
 }
 
 static void keep(struct readerdb *db, const struct reader_section *s)
 {
-	struct entry *e = add(db);
+	struct entry *e = add(s->scope == READER_VENDOR ? &db->vendors : &db->products);
 
 	*e = (struct entry){
 		.vid = s->vid, .pid = s->pid, .rules = s->rules, .file = s->file, .line = s->line
 	};
 	memcpy(e->name, s->name, sizeof e->name);
+	snprintf(e->product, sizeof e->product, s->scope == READER_VENDOR ? "*" : "%04x", s->pid);
 	e->offered = s->status == READER_SUPPORTED || s->status == READER_SHOULD_WORK;
 	for (unsigned i = 0; i < s->interfaces; i++) {
 		e->vendor_class |= s->interface[i].triple[0] == 0xff;
@@ -78,7 +79,8 @@ static void on_section(void *arg, const struct reader_section *s)
 		       "file");
 	if (in->any && id < in->last)
 		report(in->db, s->file, s->line,
-		       "the section is not in order; sort the sections of a file by product id");
+		       "the section is not in order; sort the sections of a file by product id, '[vid:*]' "
+		       "first");
 	if (strpbrk(s->name, "<>"))
 		report(in->db, s->file, s->line,
 		       "name has an angle bracket, which pcscd cannot read in Info.plist; leave it out");
@@ -131,19 +133,21 @@ static int by_id(const void *a, const void *b)
 	return x->line < y->line ? -1 : x->line > y->line;
 }
 
-static void check_duplicates(struct readerdb *db)
+static void sort_and_check(struct readerdb *db, struct entries *entries)
 {
 	char sentence[256];
 
-	for (size_t i = 1; i < db->len; i++) {
-		const struct entry *first = &db->entry[i - 1];
-		const struct entry *e = &db->entry[i];
+	if (entries->len)
+		qsort(entries->at, entries->len, sizeof *entries->at, by_id);
+	for (size_t i = 1; i < entries->len; i++) {
+		const struct entry *first = &entries->at[i - 1];
+		const struct entry *e = &entries->at[i];
 
 		if (e->vid != first->vid || e->pid != first->pid)
 			continue;
 		snprintf(sentence, sizeof sentence,
-			 "%04x:%04x is already described at %.160s:%u; join both into one section", e->vid,
-			 e->pid, first->file, first->line);
+			 "%04x:%s is already described at %.160s:%u; join both into one section", e->vid,
+			 e->product, first->file, first->line);
 		report(db, e->file, e->line, sentence);
 	}
 }
@@ -153,8 +157,10 @@ static void check_size(struct readerdb *db)
 {
 	size_t rules = 0;
 
-	for (size_t i = 0; i < db->len; i++)
-		rules += db->entry[i].rules;
+	for (size_t i = 0; i < db->products.len; i++)
+		rules += db->products.at[i].rules;
+	for (size_t i = 0; i < db->vendors.len; i++)
+		rules += db->vendors.at[i].rules;
 	if (rules > UINT16_MAX)
 		report(db, "readerdb", 0, "more than 65535 rules; widen struct quirk_reader");
 }
@@ -193,8 +199,8 @@ static int run(const struct command *command, const char *version, char *const *
 
 	for (; *files; files++)
 		load(&db, *files);
-	qsort(db.entry, db.len, sizeof *db.entry, by_id);
-	check_duplicates(&db);
+	sort_and_check(&db, &db.products);
+	sort_and_check(&db, &db.vendors);
 	check_size(&db);
 	if (db.errors) {
 		fprintf(stderr, "readerdb: %u error%s, nothing is written; see readers/README.md\n",
@@ -205,7 +211,8 @@ static int run(const struct command *command, const char *version, char *const *
 		if (status)
 			perror("readerdb: cannot write the output");
 	}
-	free(db.entry);
+	free(db.products.at);
+	free(db.vendors.at);
 	return status;
 }
 

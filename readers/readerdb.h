@@ -10,6 +10,7 @@
 
 struct entry {
 	uint16_t vid, pid;
+	char product[5]; /* as its section has it: the id, or "*" */
 	char name[READER_TEXT];
 	bool offered;      /* supported or should-work */
 	bool vendor_class; /* an interface of class FFh */
@@ -20,13 +21,19 @@ struct entry {
 	unsigned line;
 };
 
-struct readerdb {
-	struct entry *entry;
+/* Entries sorted by id. */
+struct entries {
+	struct entry *at;
 	size_t len, cap;
+};
+
+struct readerdb {
+	struct entries products;
+	struct entries vendors; /* their rules; name, pid and flags are empty */
 	unsigned errors;
 };
 
-/* Each writes one output, complete and in the order of the entries, which are sorted by id. */
+/* Each writes one output, complete and in the order of the entries. */
 void emit_table(const struct readerdb *db, const char *version, FILE *out);
 void emit_plist(const struct readerdb *db, const char *version, FILE *out);
 void emit_udev(const struct readerdb *db, const char *version, FILE *out);

@@ -135,6 +135,20 @@ refused ffff-vendor.reader 'name is missing' '[ffff:0001]'
 refused ffff-vendor.reader 'no [vid:pid] section' '# nothing'
 refused FFFF-vendor.reader 'the file name must be' "$(section ffff:0001)"
 refused ffff.reader 'the file name must be' "$(section ffff:0001)"
+refused ffff-vendor.reader '[vid:*]' "$(section ffff:0001; printf '[ffff:*]\nwhy = x\nno-pps = yes\n')"
+refused ffff-vendor.reader 'ffff:* is already described at' "$(printf '[ffff:*]\nwhy = x\nno-pps = yes\n%.0s' 1 2)"
+refused ffff-vendor.reader 'the vendor id is not the one of the file name' "$(printf '[fffe:*]\nwhy = x\nno-pps = yes\n')"
+refused ffff-vendor.reader 'this section changes nothing' "$(printf '[ffff:*]\nwhy = x\n')"
+refused ffff-vendor.reader 'is for the files of an administrator' "$(printf '[*]\nlog = all\n')"
+
+# What holds for a vendor is in its own table, and offers nothing to anybody.
+{ printf '[ffff:*]\nwhy = because\nno-pps = yes\n'; section ffff:0000; } >"$good"
+"$tool" table "$good" >"$work/out" || fail "a section for a vendor is refused"
+grep -q '0xffff, 0, 1 },' "$work/out" || fail "the rule of a vendor is not in quirk_vendors"
+grep -q 'quirk_vendors_len = 1;' "$work/out" || fail "quirk_vendors_len does not count it"
+"$tool" plist 1 "$good" | grep -c '0xFFFF' | grep -q -x 1 || fail "a section for a vendor is in the plist"
+"$tool" udev "$good" | grep -q 'idVendor' && fail "a section for a vendor is in the udev rules"
+
 section ffff:0001 >"$good"
 section ffff:0001 >"$work/ffff-other.reader"
 "$tool" table "$good" "$work/ffff-other.reader" >"$work/out" 2>"$work/err" && fail "accepted: one reader in two files"

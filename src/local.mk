@@ -16,6 +16,7 @@ src_libcore_la_SOURCES = \
 	src/ccid/status.c src/ccid/status.h \
 	src/ccid/transport.h \
 	src/quirk/features.c src/quirk/features.h \
+	src/quirk/override.c src/quirk/override.h \
 	src/quirk/prompts.c src/quirk/prompts.h \
 	src/quirk/quirk.c src/quirk/quirk.h \
 	src/quirk/reader_file.c src/quirk/reader_file.h \
@@ -63,6 +64,7 @@ src_libifd_la_SOURCES = \
 	src/ifd/pcscd_log.c src/ifd/pcscd_log.h \
 	src/ifd/pinpad.c src/ifd/pinpad.h \
 	src/ifd/reader_info.c src/ifd/reader_info.h
+src_libifd_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"'
 src_libifd_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 
 # What pcscd loads: the IFDH names, and nothing else, are visible.

@@ -30,6 +30,9 @@ static inline bool oc_log_on(const struct oc_log *log, enum oc_log_level level)
 	return log && log->write && (log->mask & (unsigned)level);
 }
 
+/* The level of one word: critical, info, comm, periodic; all and none. False for any other; @mask is 0 then. */
+bool oc_log_word(const char *word, size_t len, unsigned *mask);
+
 /* Format and hand over one line of at most 511 characters; longer ones are cut with "...". */
 void oc_log_line(const struct oc_log *log, enum oc_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -13,17 +13,13 @@ enum {
 	MAX_DRAINED = 64,
 };
 
-/* Send one command without payload and read until its answer, dropping everything else. */
-static enum oc_err resync_command(struct ccid_port *port, struct ccid_command command, uint8_t seq,
-				  unsigned ms)
+/* Read until the SlotStatus that answers this command, dropping everything else. */
+static enum oc_err await_status(struct ccid_port *port, uint8_t slot, uint8_t seq, uint64_t until)
 {
 	struct transport *t = port->transport;
-	const uint64_t until = t->ops->now(t) + ms;
 	struct ccid_reply reply;
-	enum oc_err err;
+	enum oc_err err = OC_OK;
 
-	ccid_put_header(port->out, &command, seq);
-	err = t->ops->send(t, port->out, CCID_HEADER_LEN, port->in, port->cap, ms);
 	for (unsigned i = 0; err == OC_OK && i < MAX_DRAINED; i++) {
 		const uint64_t now = t->ops->now(t);
 		size_t len = 0;
@@ -33,14 +29,27 @@ static enum oc_err resync_command(struct ccid_port *port, struct ccid_command co
 		err = t->ops->recv(t, &len, (unsigned)(until - now));
 		if (err != OC_OK || ccid_decode_reply(port->in, len, &reply) != OC_OK)
 			continue;
-		if (reply.type == RDR_TO_PC_SLOT_STATUS && reply.slot == command.slot && reply.seq == seq)
+		if (reply.type == RDR_TO_PC_SLOT_STATUS && reply.slot == slot && reply.seq == seq)
 			return OC_OK;
 	}
 	return err == OC_OK ? OC_E_TIMEOUT : err;
 }
 
+/* Send one command without payload and read until its answer. */
+static enum oc_err resync_command(struct ccid_port *port, struct ccid_command command, uint8_t seq,
+				  unsigned ms)
+{
+	struct transport *t = port->transport;
+	const uint64_t until = t->ops->now(t) + ms;
+	enum oc_err err;
+
+	ccid_put_header(port->out, &command, seq);
+	err = t->ops->send(t, port->out, CCID_HEADER_LEN, port->in, port->cap, ms);
+	return err == OC_OK ? await_status(port, command.slot, seq, until) : err;
+}
+
 /* The first half of ABORT */
-static enum oc_err request_abort(struct ccid_port *port, uint8_t slot, uint8_t seq, unsigned ms)
+static enum oc_err request_abort(const struct ccid_port *port, uint8_t slot, uint8_t seq, unsigned ms)
 {
 	struct transport *t = port->transport;
 	const struct transport_setup setup = {
@@ -52,6 +61,29 @@ static enum oc_err request_abort(struct ccid_port *port, uint8_t slot, uint8_t s
 	size_t none = 0;
 
 	return t->ops->control(t, &setup, NULL, &none, ms);
+}
+
+enum oc_err ccid_abort_beside(const struct ccid_port *port, uint8_t slot, uint8_t seq)
+{
+	struct transport *t = port->transport;
+	const struct ccid_command command = ccid_abort(slot);
+	uint8_t message[CCID_HEADER_LEN];
+	enum oc_err err;
+
+	if (!t->ops->beside)
+		return OC_E_UNSUPPORTED;
+	err = request_abort(port, slot, seq, CONTROL_MS);
+	if (err != OC_OK)
+		return err;
+	ccid_put_header(message, &command, seq);
+	return t->ops->beside(t, message, sizeof message, ABORT_MS);
+}
+
+enum oc_err ccid_await_abort(struct ccid_port *port, uint8_t slot, uint8_t seq)
+{
+	struct transport *t = port->transport;
+
+	return await_status(port, slot, seq, t->ops->now(t) + ABORT_MS);
 }
 
 static enum oc_err rung_abort(struct ccid_port *port, uint8_t slot)

@@ -27,4 +27,14 @@ enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot);
  */
 enum oc_err ccid_resync(struct ccid_port *port, uint8_t slot);
 
+/*
+ * Both halves of an ABORT while another thread waits for the answer to a command; that one ends, mostly with bError FFh. @seq must be
+ * far from those in use, so that the SlotStatus that follows is no answer to another command. OC_E_UNSUPPORTED where the
+ * transport has no such way; else the error of the bus, OC_E_STALL where the reader does not know the request.
+ */
+enum oc_err ccid_abort_beside(const struct ccid_port *port, uint8_t slot, uint8_t seq);
+
+/* Take that SlotStatus off the pipe, once the command has ended. */
+enum oc_err ccid_await_abort(struct ccid_port *port, uint8_t slot, uint8_t seq);
+
 #endif

@@ -23,9 +23,10 @@ static enum oc_err escape(struct binding *b, const uint8_t *tx, size_t tx_len, u
 	if (driver_escape_permitted(b, tx, tx_len))
 		return slot_escape(b->slot, tx, tx_len, rx, rx_len);
 	OC_LOG(driver_log(), OC_LOG_CRITICAL,
-	       "an application wanted to send an Escape command, which is not permitted; \"escape = allow\" "
-	       "in "
-	       "/etc/openccid permits it, and so does bit 0 of ifdDriverOptions in Info.plist");
+	       "an application wanted to send an Escape command, which is not permitted; 'escape = allow' in "
+	       "a "
+	       ".reader file in %s permits it, for this reader or for all under [*]",
+	       driver_folder());
 	*rx_len = 0;
 	return OC_E_UNSUPPORTED;
 }

@@ -5,7 +5,7 @@
 #include "ccid/iccd.h"
 #include "ifd/bundle.h"
 #include "ifd/pcscd_log.h"
-#include "quirk/quirk.h"
+#include "quirk/override.h"
 #include "tpdu/apdu.h"
 
 #include <pthread.h>
@@ -18,6 +18,7 @@ enum {
 	CLASS_VENDOR = 0xFF,
 	SLOT_MASK = 0xFFFF,
 	MAX_WAIT_S = 86400,
+	ORIGINS = 256,
 };
 
 static struct {
@@ -45,12 +46,26 @@ static unsigned read_patience(const char *text)
 	return text && end != text && *end == '\0' && seconds <= MAX_WAIT_S ? (unsigned)seconds * 1000 : 0;
 }
 
+const char *driver_folder(void)
+{
+	const char *folder = secure_getenv("OPENCCID_CONFIG");
+
+	return folder ? folder : OPENCCID_CONFIG_DIR;
+}
+
+/* The environment wins over the files, and those over Info.plist. Mistakes in the files are told when a reader is opened. */
 static void configure(void)
 {
 	struct bundle_keys keys = { .log_level = DEFAULT_LOG };
 	const char *secrets = secure_getenv("OPENCCID_LOG_SECRETS");
+	struct quirk_override *override = quirk_override_new(0, 0, NULL, NULL);
+	const struct reader_settings *settings = quirk_override_settings(override);
 
 	bundle_read_own(&keys);
+	quirk_override_folder(override, driver_folder());
+	if (settings->log_1)
+		keys.log_level = settings->log_1 - 1;
+	quirk_override_free(override);
 	table.log = (struct oc_log){
 		.mask = pcscd_log_mask(secure_getenv("OPENCCID_LOG"), keys.log_level),
 		.secrets = secrets && strcmp(secrets, "yes") == 0,
@@ -58,6 +73,22 @@ static void configure(void)
 	};
 	table.options = keys.driver_options;
 	table.patience_ms = read_patience(secure_getenv("OPENCCID_MAX_WAIT"));
+}
+
+static void tell_mistake(void *arg, const char *sentence)
+{
+	(void)arg;
+	OC_LOG(&table.log, OC_LOG_CRITICAL, "%s", sentence);
+}
+
+/* What the administrator says of this product. */
+static struct quirk_override *read_override(const struct usb_info *info)
+{
+	struct quirk_override *override = quirk_override_new(info->vid, info->pid, tell_mistake, NULL);
+
+	quirk_override_folder(override, driver_folder());
+	quirk_override_entries(override, secure_getenv(QUIRK_ENTRIES));
+	return override;
 }
 
 const struct oc_log *driver_log(void)
@@ -70,22 +101,6 @@ unsigned driver_options(void)
 {
 	pthread_once(&table.once, configure);
 	return table.options;
-}
-
-static bool is_allowed(const struct ccid_bytes *allowed, const uint8_t *tx, size_t len)
-{
-	const bool fits = len == allowed->len || (allowed->open_end && len == allowed->len + 1u);
-
-	return allowed->len && fits && memcmp(tx, allowed->at, allowed->len) == 0;
-}
-
-bool driver_escape_permitted(const struct binding *binding, const uint8_t *tx, size_t len)
-{
-	const struct ccid_caps *caps = reader_caps(binding->device->reader);
-
-	if (is_allowed(&caps->escape_allowed, tx, len) || caps->escape == PERMISSION_ALLOW)
-		return true;
-	return caps->escape == PERMISSION_AS_CONFIGURED && (driver_options() & OPTION_ESCAPE);
 }
 
 /* ---- opening a device --------------------------------------------------------------------------------------------- */
@@ -122,9 +137,10 @@ static void adapt_to_iccd(const struct usb_info *info, struct ccid_caps *caps)
 	}
 }
 
-/* What the reader says of itself, made plausible, then corrected by what is known of it. */
-static enum oc_err learn_caps(const struct usb_info *info, struct ccid_caps *caps)
+/* What the reader says of itself, made plausible, then corrected by what is known of it and by the administrator. */
+static enum oc_err learn_caps(const struct device *device, struct ccid_caps *caps, char from[ORIGINS])
 {
+	const struct usb_info *info = &device->info;
 	struct ccid_descriptor descriptor;
 	char product[USB_STRING_MAX] = "";
 	size_t len;
@@ -144,17 +160,32 @@ static enum oc_err learn_caps(const struct usb_info *info, struct ccid_caps *cap
 		product[0] = '\0';
 	facts.message = descriptor.dwMaxCCIDMessageLength;
 	facts.level = caps->level;
-	caps->firmware = info->bcd_device;
-	quirk_apply(info->vid, info->pid, &facts, caps);
+	quirk_override_apply(device->override, info->vid, info->pid, &facts, caps, from, ORIGINS);
 	quirk_settle(caps);
 	if (is_iccd(info))
 		adapt_to_iccd(info, caps);
 	return OC_OK;
 }
 
-static void tell_opened(const struct usb_info *info, const struct quirk_reader *known,
-			const struct ccid_caps *caps, bool events)
+static void tell_fault(const struct ccid_caps *caps)
 {
+	if (caps->fixed_in)
+		OC_LOG(&table.log, OC_LOG_INFO,
+		       "firmware %x.%02x of this reader has a known fault%s%s; firmware %x.%02x and later do "
+		       "not have it",
+		       caps->firmware >> 8, caps->firmware & 0xFF, caps->fault && caps->fault[0] ? ": " : "",
+		       caps->fault ? caps->fault : "", caps->fixed_in >> 8, caps->fixed_in & 0xFF);
+	if (caps->pinpad == PINPAD_BROKEN)
+		OC_LOG(&table.log, OC_LOG_INFO,
+		       "the keypad of this reader is not offered to applications, which ask for the PIN "
+		       "themselves; 'pinpad = force' in a .reader file in %s offers it all the same",
+		       driver_folder());
+}
+
+static void tell_opened(const struct usb_info *info, const struct ccid_caps *caps, const char *from,
+			bool events)
+{
+	const struct quirk_reader *known = quirk_find(info->vid, info->pid);
 	static const char *const levels[] = { "character", "TPDU", "short APDU", "extended APDU" };
 
 	OC_LOG(&table.log, OC_LOG_INFO,
@@ -162,6 +193,10 @@ static void tell_opened(const struct usb_info *info, const struct quirk_reader *
 	       known ? quirk_name(known) : "a reader that is not in the list", info->vid, info->pid,
 	       info->bcd_device >> 8, info->bcd_device & 0xFF, info->interface, levels[caps->level],
 	       caps->slots, caps->slots == 1 ? "" : "s", events ? "interrupt" : "asking");
+	tell_fault(caps);
+	if (from[0])
+		OC_LOG(&table.log, OC_LOG_INFO, "rules of the administrator are applied to this reader: %s",
+		       from);
 }
 
 static void tell_refused(const struct usb_info *info, enum oc_err err)
@@ -230,17 +265,30 @@ static enum oc_err wrap_token(const struct usb_info *info, struct reader_setup *
 	return err;
 }
 
+/* The settings that are read anew with each reader. */
+static void set_up(const struct device *device, struct reader_setup *setup)
+{
+	const struct reader_settings *settings = quirk_override_settings(device->override);
+	const unsigned option = (table.options & OPTION_VOLTAGE_MASK) >> OPTION_VOLTAGE_SHIFT;
+
+	setup->lock = &device->lock->mutex;
+	setup->patience_ms = table.patience_ms ? table.patience_ms : settings->max_wait_s * 1000;
+	setup->interface = device->info.interface;
+	setup->interrupt = device->info.interrupt;
+	setup->voltage = (enum voltage_policy)(settings->voltage_1 ? settings->voltage_1 - 1 : option);
+}
+
 static enum oc_err open_reader(const char *name, struct device *device)
 {
 	const struct oc_log *log = driver_log();
 	struct reader_setup setup = { .log = log };
-	const struct quirk_reader *known = NULL;
 	struct opening opening;
+	char from[ORIGINS] = "";
 	enum oc_err err = usb_open(name, log, is_reader, &device->info, &setup.transport);
 
 	if (err == OC_OK) {
-		known = quirk_find(device->info.vid, device->info.pid);
-		err = learn_caps(&device->info, &setup.caps);
+		device->override = read_override(&device->info);
+		err = learn_caps(device, &setup.caps, from);
 	}
 	if (err == OC_OK) {
 		usb_pace(setup.transport, setup.caps.write_pause_ms);
@@ -251,19 +299,14 @@ static enum oc_err open_reader(const char *name, struct device *device)
 		err = device->lock ? OC_OK : OC_E_MEMORY;
 	}
 	if (err == OC_OK) {
-		setup.lock = &device->lock->mutex;
-		setup.patience_ms = table.patience_ms;
-		setup.interface = device->info.interface;
-		setup.interrupt = device->info.interrupt;
-		setup.voltage = (enum voltage_policy)((driver_options() & OPTION_VOLTAGE_MASK) >>
-						      OPTION_VOLTAGE_SHIFT);
+		set_up(device, &setup);
 		opening_plan(&opening, &setup.caps, device->firmware);
 		setup.steps = opening.step;
 		setup.step_count = opening.count;
 		err = reader_open(&setup, &device->reader);
 	}
 	if (err == OC_OK) {
-		tell_opened(&device->info, known, &setup.caps,
+		tell_opened(&device->info, &setup.caps, from,
 			    slot_has_events(reader_slot(device->reader, 0)));
 		return OC_OK;
 	}
@@ -271,6 +314,7 @@ static enum oc_err open_reader(const char *name, struct device *device)
 	if (setup.transport)
 		setup.transport->ops->close(setup.transport);
 	drop_lock(device->lock);
+	quirk_override_free(device->override);
 	return err;
 }
 
@@ -367,6 +411,7 @@ static void close_device(struct device *device)
 {
 	reader_close(device->reader);
 	drop_lock(device->lock);
+	quirk_override_free(device->override);
 	free(device);
 }
 
@@ -391,6 +436,23 @@ enum oc_err driver_open(unsigned long lun, const char *name)
 	if (err != OC_OK)
 		close_device(device);
 	return err;
+}
+
+static bool is_bytes(const struct ccid_bytes *known, const uint8_t *tx, size_t len)
+{
+	return known->len && len == known->len + (known->open_end ? 1u : 0u) &&
+	       memcmp(tx, known->at, known->len) == 0;
+}
+
+bool driver_escape_permitted(const struct binding *binding, const uint8_t *tx, size_t len)
+{
+	const struct ccid_caps *caps = reader_caps(binding->device->reader);
+
+	if (caps->escape != PERMISSION_AS_CONFIGURED)
+		return caps->escape == PERMISSION_ALLOW;
+	if (is_bytes(&caps->escape_allowed, tx, len) || is_bytes(&caps->firmware_escape, tx, len))
+		return true;
+	return driver_options() & OPTION_ESCAPE;
 }
 
 struct binding *driver_get(unsigned long lun)

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "ifd/opening.h"
+#include "quirk/override.h"
 #include "slot/reader.h"
 #include "usb/usb.h"
 
@@ -26,8 +27,9 @@ struct device {
 	struct reader *reader;
 	struct usb_info info;
 	struct shared_lock *lock;
-	char firmware[FIRMWARE_MAX]; /* the name that the reader gives its firmware; "" if none */
-	unsigned luns;               /* Luns that stand for one of its slots */
+	struct quirk_override *override; /* owns rules that the reader's capabilities refer to */
+	char firmware[FIRMWARE_MAX];     /* the name that the reader gives its firmware; "" if none */
+	unsigned luns;                   /* Luns that stand for one of its slots */
 };
 
 /* What a Lun stands for, held by driver_get() until driver_put(). */
@@ -45,7 +47,14 @@ const struct oc_log *driver_log(void);
 /* ifdDriverOptions */
 unsigned driver_options(void);
 
-/* May applications send this Escape command to the reader? Without bytes: may they send any at all? */
+/* Where the administrator's .reader files are. */
+const char *driver_folder(void);
+
+/*
+ * May an application send this Escape command? The word for this reader decides, else the one for all readers, else bit 0 of
+ * ifdDriverOptions. Where nothing is denied by name, a command that is known to be harmless may always be sent.
+ * Without bytes: may it send any at all?
+ */
 bool driver_escape_permitted(const struct binding *binding, const uint8_t *tx, size_t len);
 
 /**

@@ -25,28 +25,10 @@ void pcscd_log_write(void *arg, enum oc_log_level level, const char *line)
 		fprintf(stderr, "openccid: %s\n", line);
 }
 
-static unsigned word_mask(const char *word, size_t len)
-{
-	static const struct {
-		const char *word;
-		unsigned mask;
-	} words[] = {
-		{ "critical", OC_LOG_CRITICAL },
-		{ "info", OC_LOG_INFO },
-		{ "comm", OC_LOG_COMM },
-		{ "periodic", OC_LOG_PERIODIC },
-		{ "all", OC_LOG_CRITICAL | OC_LOG_INFO | OC_LOG_COMM | OC_LOG_PERIODIC },
-	};
-
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (strlen(words[i].word) == len && strncmp(words[i].word, word, len) == 0)
-			return words[i].mask;
-	return 0;
-}
-
 unsigned pcscd_log_mask(const char *text, unsigned fallback)
 {
 	unsigned mask = 0;
+	unsigned level;
 	char *end;
 	unsigned long number;
 
@@ -58,7 +40,8 @@ unsigned pcscd_log_mask(const char *text, unsigned fallback)
 	while (*text) {
 		const size_t len = strcspn(text, ",");
 
-		mask |= word_mask(text, len);
+		if (oc_log_word(text, len, &level))
+			mask |= level;
 		text += len + (text[len] == ',');
 	}
 	return mask;

@@ -112,18 +112,29 @@ static void apply_rule(const struct quirk_rule *rule, struct ccid_caps *caps)
 	}
 }
 
-void quirk_apply_rules(const struct quirk_rule *rules, size_t count, const struct quirk_facts *facts,
-		       struct ccid_caps *caps)
+size_t quirk_apply_rules(const struct quirk_rule *rules, size_t count, const struct quirk_facts *facts,
+			 struct ccid_caps *caps)
 {
-	for (size_t i = 0; i < count; i++)
-		if (holds(&rules[i], facts))
-			apply_rule(&rules[i], caps);
+	size_t held = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!holds(&rules[i], facts))
+			continue;
+		apply_rule(&rules[i], caps);
+		held++;
+	}
+	return held;
 }
 
 void quirk_apply(uint16_t vid, uint16_t pid, const struct quirk_facts *facts, struct ccid_caps *caps)
 {
 	const struct quirk_reader *reader = quirk_find(vid, pid);
 
+	caps->firmware = facts->bcd_device;
+	for (size_t i = 0; i < quirk_vendors_len; i++)
+		if (quirk_vendors[i].vid == vid)
+			quirk_apply_rules(quirk_rules + quirk_vendors[i].first, quirk_vendors[i].rules, facts,
+					  caps);
 	if (reader)
 		quirk_apply_rules(quirk_rules + reader->first, reader->rules, facts, caps);
 }

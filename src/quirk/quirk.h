@@ -151,9 +151,18 @@ struct quirk_reader {
 	uint8_t flags;  /* QUIRK_OFFERED, QUIRK_VENDOR_CLASS */
 };
 
-/* Generated, src/quirk/table.c; quirk_table is sorted by vendor and product id. */
+/* What holds for every product of a vendor, listed or not. */
+struct quirk_vendor {
+	uint16_t vid;
+	uint16_t first; /* index of its first rule in quirk_rules */
+	uint8_t rules;
+};
+
+/* Generated, src/quirk/table.c; sorted by vendor and product id. */
 extern const struct quirk_reader quirk_table[];
 extern const size_t quirk_table_len;
+extern const struct quirk_vendor quirk_vendors[]; /* ends with a row without rules */
+extern const size_t quirk_vendors_len;            /* without that row */
 extern const struct quirk_rule quirk_rules[];
 extern const char quirk_names[];
 
@@ -185,9 +194,12 @@ struct quirk_facts {
  */
 void quirk_apply(uint16_t vid, uint16_t pid, const struct quirk_facts *facts, struct ccid_caps *caps);
 
-/* The same for rules that come from elsewhere, such as a .reader file read at run time; they must outlive @caps. */
-void quirk_apply_rules(const struct quirk_rule *rules, size_t count, const struct quirk_facts *facts,
-		       struct ccid_caps *caps);
+/*
+ * The same for rules that come from elsewhere, such as a .reader file read at run time; they must outlive @caps. Returns how
+ * many of them held.
+ */
+size_t quirk_apply_rules(const struct quirk_rule *rules, size_t count, const struct quirk_facts *facts,
+			 struct ccid_caps *caps);
 
 /* After the last rule: what the effects mean for what the descriptor said. */
 void quirk_settle(struct ccid_caps *caps);

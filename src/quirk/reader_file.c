@@ -142,6 +142,14 @@ static bool read_word_value(struct span value, char word[QUIRK_WORD])
 	return true;
 }
 
+/* What was meant as the head of a block that describes an interface is no condition. */
+static bool is_interface_head(const struct field *field, struct span op, struct span value)
+{
+	uint32_t number;
+
+	return field == &fields[QUIRK_ON_INTERFACE] && span_decimal(op, &number) && !value.len;
+}
+
 /* One "field op value" off the front of @words. */
 static bool read_condition(struct parser *p, struct span *words, struct quirk_condition *out)
 {
@@ -156,6 +164,14 @@ static bool read_condition(struct parser *p, struct span *words, struct quirk_co
 		     "'%.*s' cannot be compared; a condition starts with firmware, message, level, interface "
 		     "or product",
 		     SPAN_ARG(name));
+		return false;
+	}
+	if (is_interface_head(field, op, value)) {
+		FAIL(p,
+		     "a block 'interface %.*s:' with a descriptor belongs into a 'unit BB.BB:' block, "
+		     "indented; a "
+		     "rule for one interface starts with 'interface = %.*s:'",
+		     SPAN_ARG(op), SPAN_ARG(op));
 		return false;
 	}
 	if (!reader_find_word(op_words, op, &number) || (number < QUIRK_CONTAINS) != (field->read != NULL)) {
@@ -199,20 +215,31 @@ static void *open_rule(struct parser *p, struct span words)
 	return rule && read_conditions(p, words, rule) ? rule : NULL;
 }
 
+/* A rule that holds whatever the device says, with a reason of its own. */
+static void *open_always(struct parser *p, struct span words)
+{
+	if (!words.len)
+		return reader_new_rule(p);
+	FAIL(p, "write 'always:' alone, or a condition instead of it");
+	return NULL;
+}
+
 /* What can be opened: by which words, inside what, and whether its first word is part of the content. */
 static const struct head {
 	const char *word;
-	enum place inside, opens;
+	unsigned inside; /* enum place, ored */
+	enum place opens;
 	void *(*open)(struct parser *p, struct span words);
 	bool whole;
 } heads[] = {
 	{ "unit", SECTION, UNIT, open_unit, false },
 	{ "interface", UNIT, INTERFACE, open_interface, false },
-	{ "firmware", SECTION, RULE, open_rule, true },
-	{ "message", SECTION, RULE, open_rule, true },
-	{ "level", SECTION, RULE, open_rule, true },
-	{ "interface", SECTION, RULE, open_rule, true },
-	{ "product", SECTION, RULE, open_rule, true },
+	{ "always", ANY_SECTION, RULE, open_always, false },
+	{ "firmware", ANY_SECTION, RULE, open_rule, true },
+	{ "message", ANY_SECTION, RULE, open_rule, true },
+	{ "level", ANY_SECTION, RULE, open_rule, true },
+	{ "interface", ANY_SECTION, RULE, open_rule, true },
+	{ "product", ANY_SECTION, RULE, open_rule, true },
 };
 
 /* The head that a line starts with. A word that opens two kinds of block means the one that belongs here. */
@@ -223,7 +250,7 @@ static const struct head *find_head(struct span line, const struct block *b)
 
 	word.len = span_until(word, ':');
 	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-		if (span_is(word, heads[i].word) && (!found || heads[i].inside == b->where))
+		if (span_is(word, heads[i].word) && (!found || (heads[i].inside & b->where)))
 			found = &heads[i];
 	return found;
 }
@@ -237,7 +264,7 @@ static void open_block(struct parser *p, struct block *b, const struct head *hea
 
 	b->filled = true;
 	span_word(&words, 0);
-	if (b->where != head->inside)
+	if (!(b->where & head->inside))
 		FAIL(p, "'%s' belongs directly into a %s; check the indentation", head->word,
 		     head->inside == UNIT ? "unit block" : "[vid:pid] section");
 	else
@@ -248,6 +275,17 @@ static void open_block(struct parser *p, struct block *b, const struct head *hea
 
 /* ---- closing: is all there? ------------------------------------------------------------------------------ */
 
+static void check_vendor(struct parser *p, const struct block *b)
+{
+	if (!p->s->rules)
+		reader_fail(p, b->line, "this section changes nothing; add a rule or remove it");
+	for (unsigned i = 0; i < p->s->rules; i++)
+		if (!p->s->rule[i].conditions && !p->s->rule[i].why[0] && !p->s->why[0])
+			reader_fail(
+				p, b->line,
+				"why is missing; say in one line why these readers are treated differently");
+}
+
 static void check_section(struct parser *p, const struct block *b)
 {
 	const struct reader_section *s = p->s;
@@ -255,7 +293,7 @@ static void check_section(struct parser *p, const struct block *b)
 	bool own = false;
 
 	for (unsigned i = 0; i < s->rules; i++)
-		own |= s->rule[i].conditions == 0;
+		own |= s->rule[i].conditions == 0 && !s->rule[i].why[0];
 	if (!s->units)
 		reader_fail(p, b->line,
 			    "no unit is described; add 'unit BB.BB:' with the descriptor of a real one");
@@ -280,6 +318,8 @@ static void close_block(struct parser *p)
 	reader_check_required(p, b);
 	if (b->where == SECTION)
 		check_section(p, b);
+	if (b->where == VENDOR)
+		check_vendor(p, b);
 }
 
 /* An effect directly in the section has the reason of the section. */
@@ -303,32 +343,55 @@ static void close_section(struct parser *p)
 
 /* ---- lines ----------------------------------------------------------------------------------------------- */
 
+/* "[04e6:5116]", "[04e6:*]" or "[*]" */
+static bool read_scope(struct span line, struct reader_section *s)
+{
+	struct span pid_text = { line.at + 1, line.len - 2 };
+	uint32_t vid;
+	uint32_t pid = 0;
+	struct span vid_text;
+
+	if (line.len < 3 || line.at[line.len - 1] != ']')
+		return false;
+	if (span_is(pid_text, "*")) {
+		s->scope = READER_EVERY;
+		return true;
+	}
+	vid_text = span_take(&pid_text, span_until(pid_text, ':'));
+	span_take(&pid_text, 1);
+	s->scope = span_is(pid_text, "*") ? READER_VENDOR : READER_PRODUCT;
+	if (!span_hex(vid_text, 4, &vid) || (s->scope == READER_PRODUCT && !span_hex(pid_text, 4, &pid)))
+		return false;
+	s->vid = (uint16_t)vid;
+	s->pid = (uint16_t)pid;
+	return true;
+}
+
 static void open_section(struct parser *p, struct span line)
 {
-	uint32_t vid = 0;
-	uint32_t pid = 0;
-	struct span vid_text = line;
-	struct span pid_text;
+	static const enum place places[] = {
+		[READER_PRODUCT] = SECTION, [READER_VENDOR] = VENDOR, [READER_EVERY] = EVERY
+	};
 
 	close_section(p);
 	p->errors_before = p->errors;
 	p->own = NULL;
 	memset(p->s, 0, sizeof *p->s);
-	span_take(&vid_text, 1);
-	pid_text = vid_text;
-	pid_text.len -= pid_text.len ? 1 : 0;
-	vid_text = span_take(&pid_text, span_until(pid_text, ':'));
-	span_take(&pid_text, 1);
-	if (!span_hex(vid_text, 4, &vid) || !span_hex(pid_text, 4, &pid) || line.at[line.len - 1] != ']') {
-		FAIL(p, "write '[vid:pid]' with four hexadecimal digits each, such as '[04e6:5116]'");
+	if (!read_scope(line, p->s)) {
+		FAIL(p, "write '[vid:pid]' with four hexadecimal digits each, such as '[04e6:5116]', or "
+			"'[vid:*]' "
+			"for all products of a vendor");
+		push(p, NOWHERE, NULL, 0);
+		return;
+	}
+	if (p->s->scope == READER_EVERY && p->use == READER_DATABASE) {
+		FAIL(p, "'[*]' is for the files of an administrator; write '[vid:pid]' or '[vid:*]' here");
 		push(p, NOWHERE, NULL, 0);
 		return;
 	}
 	p->s->file = p->file;
 	p->s->line = p->line;
-	p->s->vid = (uint16_t)vid;
-	p->s->pid = (uint16_t)pid;
-	push(p, SECTION, p->s, 0);
+	push(p, places[p->s->scope], p->s, 0);
 }
 
 /* Close what this indentation leaves; NULL when the line fits nowhere or what it belongs to is not judged. */
@@ -368,8 +431,8 @@ static void content_line(struct parser *p, struct span line, size_t indent)
 		reader_assign(p, b, line);
 	else
 		FAIL(p,
-		     "'%.*s' is neither 'key = value' nor the head of a block: unit, interface, firmware, "
-		     "message or level, ending in ':'",
+		     "'%.*s' is neither 'key = value' nor the head of a block: unit, interface, always, "
+		     "firmware, message, level or product, ending in ':'",
 		     line.len > 60 ? 60 : (int)line.len, line.at);
 }
 

@@ -54,11 +54,27 @@ struct reader_unit {
 	char product[READER_TEXT];
 };
 
-/* One [vid:pid] section. About 80 KiB: allocate it, do not put it on a stack. */
+/* For what a section is. */
+enum reader_scope {
+	READER_PRODUCT, /* [vid:pid] */
+	READER_VENDOR,  /* [vid:*]: reasons and rules only */
+	READER_EVERY,   /* [*], in a file that overrides: rules, and the settings of the driver */
+};
+
+/* Settings of the driver itself; those that 0 is a value of are kept plus 1. 0: not stated. */
+struct reader_settings {
+	uint32_t log_1;      /* mask of enum oc_log_level, plus 1 */
+	uint32_t voltage_1;  /* tried first: 1 for 5 V, 2 for 3 V, 3 for 1.8 V, 4 where the reader decides */
+	uint32_t max_wait_s; /* longest that a command may take */
+};
+
+/* One section. About 80 KiB: allocate it, do not put it on a stack. */
 struct reader_section {
 	const char *file; /* as given to the parser */
-	unsigned line;    /* of the [vid:pid] */
-	uint16_t vid, pid;
+	unsigned line;    /* of its head */
+	enum reader_scope scope;
+	uint16_t vid, pid; /* 0 where the scope is wider */
+	struct reader_settings settings;
 	enum reader_status status;
 	char name[READER_TEXT];
 	char why[QUIRK_WHY];

@@ -2,18 +2,20 @@
 /* The keys of a .reader file as one table, and how each kind of value is read. */
 #include "quirk/reader_parser.h"
 
+#include "base/log.h"
 #include "ccid/descriptor.h"
 
 #include <stdio.h>
 
 /* ---- the keys ------------------------------------------------------------------------------------------- */
 
-enum kind { TEXT, NUMBER, WORD, YES, BYTES, LIST, SOME_BYTES, BCD };
+enum kind { TEXT, NUMBER, WORD, YES, BYTES, LIST, SOME_BYTES, BCD, LOG };
 
 static const char *const status_words[] = { "", "supported", "should-work", "unsupported", "disabled", NULL };
 const char *const reader_level_words[] = { "character", "tpdu", "short-apdu", "extended-apdu", NULL };
 static const char *const pinpad_words[] = { "", "none", "broken", "force", NULL };
 static const char *const lc_words[] = { "", "strip", "append", NULL };
+static const char *const voltage_words[] = { "", "5", "3", "1.8", "reader", NULL };
 static const char *const permission_words[] = { "", "deny", "allow", NULL };
 
 static const struct effect_kind {
@@ -33,7 +35,8 @@ static const struct effect_kind {
 
 /*
  * Every key. @low and @high bound a number, each item of a list or the bytes of a text; BYTES has exactly @high.
- * @offset is into the struct of its place; for an effect it is the enum quirk_key instead.
+ * @offset is into the struct of its place; for an effect it is the enum quirk_key instead. @size is that of a number or a
+ * word there.
  */
 static const struct key {
 	const char *name;
@@ -41,14 +44,19 @@ static const struct key {
 	enum kind kind;
 	uint32_t low, high;
 	size_t offset;
+	size_t size;
+	const char *const *words;
 	bool required; /* READER_DATABASE only */
 	bool effect;
 	enum quirk_kind effect_kind;
 } keys[] = {
-#define AT(type, member) offsetof(struct reader_##type, member)
+#define AT(type, member) offsetof(struct reader_##type, member), sizeof(((struct reader_##type *)0)->member)
 	{ "name", SECTION, TEXT, 1, READER_TEXT - 1, AT(section, name), .required = true },
-	{ "status", SECTION, WORD, 0, 0, AT(section, status), .required = true },
-	{ "why", SECTION, TEXT, 1, QUIRK_WHY - 1, AT(section, why), .required = false },
+	{ "status", SECTION, WORD, 0, 0, AT(section, status), status_words, .required = true },
+	{ "why", ANY_SECTION, TEXT, 1, QUIRK_WHY - 1, AT(section, why), .required = false },
+	{ "log", EVERY, LOG, 0, 15, AT(section, settings.log_1), .required = false },
+	{ "voltage", EVERY, WORD, 0, 0, AT(section, settings.voltage_1), voltage_words, .required = false },
+	{ "max-wait", EVERY, NUMBER, 1, 86400, AT(section, settings.max_wait_s), .required = false },
 	{ "variant", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, variant), .required = false },
 	{ "manufacturer", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, manufacturer), .required = false },
 	{ "product", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, product), .required = false },
@@ -59,11 +67,12 @@ static const struct key {
 	  .required = true },
 	{ "clocks", INTERFACE, LIST, 1, 1000000, AT(interface, clocks), .required = false },
 	{ "data-rates", INTERFACE, LIST, 1, 100000000, AT(interface, data_rates), .required = false },
-	{ "why", RULE, TEXT, 1, QUIRK_WHY - 1, offsetof(struct quirk_rule, why), .required = true },
+	{ "why", RULE, TEXT, 1, QUIRK_WHY - 1, offsetof(struct quirk_rule, why), QUIRK_WHY,
+	  .required = true },
 #undef AT
 #define X(id, text, how, least, most, member) \
 	{ .name = text,                       \
-	  .where = SECTION | RULE,            \
+	  .where = ANY_SECTION | RULE,        \
 	  .low = least,                       \
 	  .high = most,                       \
 	  .offset = QUIRK_##id,               \
@@ -74,7 +83,7 @@ static const struct key {
 };
 
 enum { KEYS = sizeof keys / sizeof keys[0] };
-_Static_assert((int)KEYS <= 64, "struct block keeps the keys it has seen in 64 bits");
+_Static_assert((int)KEYS <= (int)READER_KEYS_MAX, "struct block has a place for each key");
 
 /* ---- values ---------------------------------------------------------------------------------------------- */
 
@@ -99,20 +108,21 @@ static bool read_number(struct parser *p, const struct key *key, struct span val
 	return false;
 }
 
-/* A comma between all non-empty words of a list, for a sentence. */
+/* A comma between all non-empty words of a list, for a sentence; those that do not fit become "...". */
 static void join_words(const char *const *words, char *out, size_t cap)
 {
+	static const char more[] = ", ...";
 	size_t used = 0;
 
 	out[0] = '\0';
 	for (; *words; words++) {
 		if (!**words)
 			continue;
-		const int n = snprintf(out + used, cap - used, "%s%s", used ? ", " : "", *words);
-
-		if (n < 0 || (size_t)n >= cap - used)
+		if (used + strlen(*words) + 2 + sizeof more > cap) {
+			memcpy(out + used, more, sizeof more);
 			return;
-		used += (size_t)n;
+		}
+		used += (size_t)snprintf(out + used, cap - used, "%s%s", used ? ", " : "", *words);
 	}
 }
 
@@ -208,6 +218,42 @@ static void check_descriptor(struct parser *p, const uint8_t *bytes)
 
 /* ---- key = value ----------------------------------------------------------------------------------------- */
 
+/* The levels of the log: a number as in Info.plist, or words with commas between. */
+static bool read_log(struct parser *p, const struct key *key, struct span value, uint32_t *out)
+{
+	struct span words = value;
+	uint32_t mask = 0;
+	unsigned one;
+
+	if (!span_decimal(value, &mask)) {
+		for (struct span word; (word = span_word(&words, ',')).len; mask |= one) {
+			if (oc_log_word(word.at, word.len, &one))
+				continue;
+			FAIL(p,
+			     "%s: '%.*s' is no level; write a number from 0 to 15, or critical, info, comm, "
+			     "periodic, all or none, with commas between",
+			     key->name, SPAN_ARG(word));
+			return false;
+		}
+	}
+	*out = mask + 1;
+	if (mask <= key->high)
+		return true;
+	FAIL(p, "%s = %.*s: write a number from 0 to %u, or words", key->name, SPAN_ARG(value),
+	     (unsigned)key->high);
+	return false;
+}
+
+static void put_number(const struct key *key, uint32_t number, void *at)
+{
+	const uint8_t byte = (uint8_t)number;
+
+	if (key->size == sizeof byte)
+		memcpy(at, &byte, sizeof byte);
+	else
+		memcpy(at, &number, sizeof number);
+}
+
 static void set_plain(struct parser *p, const struct key *key, struct span value, void *base)
 {
 	void *at = (unsigned char *)base + key->offset;
@@ -222,11 +268,15 @@ static void set_plain(struct parser *p, const struct key *key, struct span value
 		break;
 	case NUMBER:
 		if (read_number(p, key, value, &number))
-			*(uint8_t *)at = (uint8_t)number;
+			put_number(key, number, at);
 		break;
 	case WORD:
-		if (read_word(p, key->name, status_words, value, &number))
-			*(enum reader_status *)at = (enum reader_status)number;
+		if (read_word(p, key->name, key->words, value, &number))
+			put_number(key, number, at);
+		break;
+	case LOG:
+		if (read_log(p, key, value, &number))
+			put_number(key, number, at);
 		break;
 	case YES:
 	case SOME_BYTES:
@@ -290,7 +340,8 @@ static bool read_effect(struct parser *p, const struct key *key, struct span val
 	case NUMBER:
 	case TEXT:
 	case BYTES:
-	case LIST: break;
+	case LIST:
+	case LOG: break;
 	}
 	if (!read_number(p, key, value, &out->value))
 		return false;
@@ -322,7 +373,7 @@ static const struct key *find_key(struct span name, enum place where)
 static void fail_unknown_key(struct parser *p, struct span name, enum place where)
 {
 	const char *known[KEYS + 1];
-	char text[1024];
+	char text[300];
 	size_t n = 0;
 
 	for (size_t i = 0; i < KEYS; i++)
@@ -330,14 +381,14 @@ static void fail_unknown_key(struct parser *p, struct span name, enum place wher
 			known[n++] = keys[i].name;
 	known[n] = NULL;
 	join_words(known, text, sizeof text);
-	FAIL(p, "unknown key '%.*s'; known here: %s", SPAN_ARG(name), text);
+	FAIL(p, "unknown key '%.*s'; known here: %s; readers/README.md explains them",
+	     name.len > 60 ? 60 : (int)name.len, name.at, text);
 }
 
 void reader_assign(struct parser *p, struct block *b, struct span line)
 {
 	const struct span name = span_trim(span_take(&line, span_until(line, '=')));
 	const struct key *key = find_key(name, b->where);
-	uint64_t bit;
 
 	b->filled = true;
 	if (!key) {
@@ -346,8 +397,7 @@ void reader_assign(struct parser *p, struct block *b, struct span line)
 	}
 	span_take(&line, 1);
 	line = span_trim(line);
-	bit = (uint64_t)1 << (key - keys);
-	if (b->seen & bit)
+	if (b->seen[key - keys])
 		FAIL(p, "%s is given twice in this block; keep one", key->name);
 	else if (!line.len)
 		FAIL(p, "%s has no value; write it behind the '=' or remove the line", key->name);
@@ -355,13 +405,13 @@ void reader_assign(struct parser *p, struct block *b, struct span line)
 		set_effect(p, key, line, b);
 	else
 		set_plain(p, key, line, b->base);
-	b->seen |= bit;
+	b->seen[key - keys] = true;
 }
 
 void reader_check_required(struct parser *p, const struct block *b)
 {
 	for (size_t i = 0; i < KEYS; i++)
-		if (keys[i].required && keys[i].where == b->where && !(b->seen & (uint64_t)1 << i))
+		if (keys[i].required && keys[i].where == b->where && !b->seen[i])
 			reader_fail(p, b->line, "%s is missing; see readers/README.md", keys[i].name);
 }
 

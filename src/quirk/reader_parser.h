@@ -13,16 +13,21 @@ enum place {
 	UNIT = 2,
 	INTERFACE = 4,
 	RULE = 8,
+	VENDOR = 16, /* [vid:*] */
+	EVERY = 32,  /* [*] */
+	ANY_SECTION = SECTION | VENDOR | EVERY,
 };
+
+enum { READER_KEYS_MAX = 128 }; /* more than the parser has */
 
 struct block {
 	enum place where;
 	unsigned line;
-	size_t head_indent; /* of the line that opened it */
-	size_t indent;      /* of its own lines; 0 until the first of them */
-	uint64_t seen;      /* bit n: keys[n] has been set here */
-	bool filled;        /* something was said */
-	void *base;         /* the struct of its place */
+	size_t head_indent;         /* of the line that opened it */
+	size_t indent;              /* of its own lines; 0 until the first of them */
+	bool filled;                /* something was said */
+	void *base;                 /* the struct of its place */
+	bool seen[READER_KEYS_MAX]; /* keys[n] has been set here */
 };
 
 enum { DEPTH = 3 };

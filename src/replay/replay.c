@@ -263,10 +263,12 @@ static enum oc_err answer_by_itself(struct replay *r, const uint8_t *out, size_t
 	return OC_OK;
 }
 
-static enum oc_err refuse_by_itself(struct replay *r, const struct transport_setup *setup)
+static enum oc_err request_by_itself(struct replay *r, const struct transport_setup *setup)
 {
-	if (replay_reader_request(&r->reader, setup))
-		return OC_E_STALL;
+	bool works;
+
+	if (replay_reader_request(&r->reader, setup, &works))
+		return works ? OC_OK : OC_E_STALL;
 	deviate(r, line_outside(r), "the driver made a control request %s: %02X %02X, value %04X", when(r),
 		setup->request_type, setup->request, setup->value);
 	return OC_E_GONE;
@@ -429,7 +431,7 @@ static enum oc_err op_control(struct transport *t, const struct transport_setup 
 
 	(void)ms;
 	if (!over(r) && r->stage != STAGE_CAPTURE)
-		return refuse_by_itself(r, setup);
+		return request_by_itself(r, setup);
 	step = over(r) ? NULL : next_step(r);
 	if (over(r))
 		return OC_E_GONE;

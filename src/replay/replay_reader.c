@@ -15,6 +15,8 @@ enum {
 
 	TYPE_CLASS_IN = 0xA1,
 	REQUEST_GET_DATA_RATES = 0x03,
+	TYPE_CLASS_OUT = 0x21,
+	REQUEST_ABORT = 0x01,
 
 	/* ISO/IEC 7816-3:2006, 9.2 and 11.3.2 */
 	PPSS = 0xFF,
@@ -208,6 +210,7 @@ static const struct {
 	{ PC_TO_RDR_GET_PARAMETERS, get_parameters },
 	{ PC_TO_RDR_SET_DATA_RATE_AND_CLOCK, set_rate },
 	{ PC_TO_RDR_XFR_BLOCK, xfr_block },
+	{ PC_TO_RDR_ABORT, slot_status },
 };
 
 /* ---- the calls --------------------------------------------------------------------------------------------------- */
@@ -238,8 +241,10 @@ size_t replay_reader_command(struct replay_reader *reader, const uint8_t *out, s
 	return 0;
 }
 
-bool replay_reader_request(struct replay_reader *reader, const struct transport_setup *setup)
+bool replay_reader_request(struct replay_reader *reader, const struct transport_setup *setup, bool *works)
 {
-	return reader->action && reader->taken++ < REPLAY_READER_PATIENCE &&
-	       setup->request_type == TYPE_CLASS_IN && setup->request == REQUEST_GET_DATA_RATES;
+	const bool rates = setup->request_type == TYPE_CLASS_IN && setup->request == REQUEST_GET_DATA_RATES;
+
+	*works = setup->request_type == TYPE_CLASS_OUT && setup->request == REQUEST_ABORT;
+	return reader->action && reader->taken++ < REPLAY_READER_PATIENCE && (rates || *works);
 }

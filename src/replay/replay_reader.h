@@ -37,7 +37,7 @@ void replay_reader_begin(struct replay_reader *reader, const struct capture_step
  */
 size_t replay_reader_command(struct replay_reader *reader, const uint8_t *out, size_t len);
 
-/* Is this a control request that belongs to the action? It is refused: such a reader has nothing to tell. */
-bool replay_reader_request(struct replay_reader *reader, const struct transport_setup *setup);
+/* Is this a control request that belongs to the action? ABORT works; a reader without faults has no rates to tell. */
+bool replay_reader_request(struct replay_reader *reader, const struct transport_setup *setup, bool *works);
 
 #endif

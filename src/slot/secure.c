@@ -6,6 +6,7 @@
 #include "slot/slot.h"
 
 #include "base/bytes.h"
+#include "ccid/recover.h"
 #include "ccid/status.h"
 
 #include <string.h>
@@ -14,10 +15,7 @@ enum {
 	PROLOGUE = 3,
 	ENTRY_MS = 90000,        /* least wait: a person types */
 	ENTRY_MARGIN_MS = 10000, /* on top of bTimeOut: the card works on it, too */
-	ABORT_MS = 600,
-	ABORT_SEQ_AHEAD = 0x80, /* so that its SlotStatus is no answer to the command after this one */
-	REQUEST_ABORT = 0x01,   /* CCID rev 1.1, 5.3.1 */
-	TYPE_CLASS_OUT = 0x21,
+	ABORT_SEQ_AHEAD = 0x80,  /* so that its SlotStatus is no answer to the command after this one */
 	SW_LEN = 2,
 	SW_TIMEOUT = 0x6400,
 	SW_CANCELLED = 0x6401,
@@ -38,35 +36,31 @@ static void entry_begins(struct slot *slot)
 	pthread_mutex_unlock(&reader->events.lock);
 }
 
-static void entry_ends(struct slot *slot)
+static bool entry_ends(struct slot *slot)
 {
 	struct reader *reader = slot->reader;
+	bool aborted;
 
 	pthread_mutex_lock(&reader->events.lock);
 	slot->entry.running = false;
+	aborted = slot->entry.aborted;
 	pthread_mutex_unlock(&reader->events.lock);
+	return aborted;
 }
 
-/* Both halves of an ABORT; the command that waits gets the answer, and drops that of the ABORT later. */
-static void send_abort(struct slot *slot, uint8_t seq)
+/*
+ * What answers the ABORT would be in the way of the next command. It takes the place of the answer in the port, which may be
+ * the card's: the PIN was typed at the last moment.
+ */
+static void clear_away_abort(struct slot *slot, struct ccid_reply *reply)
 {
-	struct transport *t = slot->reader->transport;
-	const struct ccid_command command = ccid_abort(slot->number);
-	const struct transport_setup setup = {
-		.request_type = TYPE_CLASS_OUT,
-		.request = REQUEST_ABORT,
-		.value = (uint16_t)(seq << 8 | slot->number),
-		.index = slot->reader->port.interface,
-	};
-	uint8_t message[CCID_HEADER_LEN];
-	size_t none = 0;
-	enum oc_err err = t->ops->control(t, &setup, NULL, &none, ABORT_MS);
+	const size_t len = reply->len < sizeof slot->block ? reply->len : sizeof slot->block;
 
-	ccid_put_header(message, &command, seq);
-	if (err == OC_OK && t->ops->beside)
-		err = t->ops->beside(t, message, sizeof message, ABORT_MS);
-	OC_LOG(slot->reader->log, OC_LOG_INFO, "slot %u: the PIN entry is to be ended: %s", slot->number,
-	       oc_strerr(err));
+	if (len)
+		memcpy(slot->block, reply->data, len);
+	reply->data = slot->block;
+	reply->len = len;
+	ccid_await_abort(&slot->reader->port, slot->number, (uint8_t)(slot->entry.seq + ABORT_SEQ_AHEAD));
 }
 
 void slot_pin_abort(struct slot *slot)
@@ -76,8 +70,12 @@ void slot_pin_abort(struct slot *slot)
 	/* Held meanwhile, so that no other command begins before the ABORT is out. */
 	pthread_mutex_lock(&reader->events.lock);
 	if (slot->entry.running && !slot->entry.aborted) {
-		slot->entry.aborted = true;
-		send_abort(slot, (uint8_t)(slot->entry.seq + ABORT_SEQ_AHEAD));
+		const uint8_t seq = (uint8_t)(slot->entry.seq + ABORT_SEQ_AHEAD);
+		const enum oc_err err = ccid_abort_beside(&reader->port, slot->number, seq);
+
+		slot->entry.aborted = err == OC_OK;
+		OC_LOG(reader->log, OC_LOG_INFO, "slot %u: the PIN entry is to be ended: %s", slot->number,
+		       oc_strerr(err));
 	}
 	pthread_mutex_unlock(&reader->events.lock);
 }
@@ -116,7 +114,8 @@ static enum oc_err send_secure(struct slot *slot, const uint8_t prologue[PROLOGU
 	command = ccid_secure(slot->number, 0, CCID_APDU_WHOLE, len);
 	entry_begins(slot);
 	err = slot_exchange(slot, &command, entry_wait_ms(request), reply);
-	entry_ends(slot);
+	if (entry_ends(slot))
+		clear_away_abort(slot, reply);
 	bytes_wipe(payload, len);
 	return err;
 }

@@ -240,6 +240,9 @@ enum oc_err slot_escape(struct slot *slot, const uint8_t *tx, size_t tx_len, uin
 			memcpy(payload, tx, tx_len);
 		err = slot_exchange(slot, &command, ESCAPE_MS, &reply);
 	}
+	/* An Escape command needs no card: that there is none is not why it was refused. */
+	if (err == OC_E_NO_CARD && reply.error == CCID_CMD_NOT_SUPPORTED)
+		err = OC_E_REFUSED;
 	if (err == OC_OK && reply.len > cap)
 		err = OC_E_SPACE;
 	if (err == OC_OK) {

@@ -6,6 +6,7 @@ check_SCRIPTS += \
 	tests/e2e/test-install.sh \
 	tests/e2e/test-sources.sh \
 	tests/e2e/test-readers.sh \
+	tests/e2e/test-override.sh \
 	tests/e2e/test-busy.sh \
 	tests/e2e/test-f6.sh \
 	tests/e2e/test-clients.sh \
@@ -14,6 +15,7 @@ check_SCRIPTS += \
 	tests/e2e/test-iccd.sh \
 	tests/e2e/test-slots.sh \
 	tests/e2e/test-pinpad.sh \
+	tests/e2e/test-fw700.sh \
 	tests/e2e/test-libccid.sh \
 	tests/e2e/test-scdaemon.sh \
 	tests/e2e/test-t1-sequences.sh
@@ -29,8 +31,10 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/story_clients.py \
 	tests/e2e/story_extended.py \
 	tests/e2e/story_f6.py \
+	tests/e2e/story_fw700.py \
 	tests/e2e/story_iccd.py \
 	tests/e2e/story_libccid.py \
+	tests/e2e/story_override.py \
 	tests/e2e/story_pinpad.py \
 	tests/e2e/story_reader.py \
 	tests/e2e/story_slots.py \
@@ -49,5 +53,6 @@ tests_e2e_t1_sequences_LDADD = tests/sim/libsimreader.la $(PCSC_LIBS) $(CMOCKA_L
 AM_TESTS_ENVIRONMENT = \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	OPENCCID_CONFIG='$(abs_top_builddir)/no-settings'; export OPENCCID_CONFIG; unset OPENCCID_QUIRKS; \
 	SANITIZED='$(SAN_CFLAGS)'; export SANITIZED; \
 	CC='$(CC)'; export CC; MAKE='$(MAKE)'; export MAKE;

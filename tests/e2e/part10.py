@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """PC/SC part 10 as applications use it: the list of features, and the structures for a PIN that is typed at the reader."""
 import struct
+import threading
 
-from pcsc import must, pcsc
+from pcsc import ctl, must, pcsc
 
 GET_FEATURE_REQUEST = 0x42000000 + 3400
 VERIFY_PIN_DIRECT, MODIFY_PIN_DIRECT = 0x06, 0x07
@@ -54,3 +55,19 @@ def enter(card, feature, structure):
     """Let the reader ask; returns the status word."""
     answer = control(card, features(card)[feature], structure)
     return answer[-2] << 8 | answer[-1]
+
+
+def asks():
+    """Does the simulated reader wait for somebody to type?"""
+    return "asks" in ctl("keypad")
+
+
+class Entry(threading.Thread):
+    """Somebody at the keypad needs somebody who waits."""
+
+    def __init__(self, card, feature, structure):
+        super().__init__()
+        self.arguments, self.sw = (card, feature, structure), None
+
+    def run(self):
+        self.sw = enter(*self.arguments)

@@ -4,19 +4,15 @@ A PIN that is typed at the reader, in every way that it can end. Arguments: "ope
 its header, "block" where it needs the whole PIN block; the reader's largest PIN.
 """
 import sys
-import threading
 
 import part10
 from cards import nothing_illegal
+from part10 import Entry, asks
 from pcsc import Context, check, ctl, eventually
 
 VERIFY, CHANGE = part10.VERIFY_PIN_DIRECT, part10.MODIFY_PIN_DIRECT
 PADDED = 2  # P2 of the card for eight bytes of ASCII; 1 is for as many as there are digits
 BLOCK = b"\xff" * 8
-
-
-def asks():
-    return "asks" in ctl("keypad")
 
 
 def verify_request(kind, **more):
@@ -29,17 +25,6 @@ def change_request(kind, **more):
     if kind == "open":
         return part10.modify_structure(bytes([0, 0x24, 0, 1]), **more)
     return part10.modify_structure(bytes([0, 0x24, 0, PADDED, 16]) + BLOCK + BLOCK, block=8, new=8, **more)
-
-
-class Entry(threading.Thread):
-    """Somebody at the keypad needs somebody who waits."""
-
-    def __init__(self, card, feature, structure):
-        super().__init__()
-        self.arguments, self.sw = (card, feature, structure), None
-
-    def run(self):
-        self.sw = part10.enter(*self.arguments)
 
 
 def entry(card, feature, structure, *keys):

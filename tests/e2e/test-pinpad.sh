@@ -15,4 +15,4 @@ story 04e6:e003 story_pinpad.py open 25  # SPR532
 story 046a:003e story_pinpad.py open 25  # Cherry ST-2xxx
 story 08e6:3478 story_pinpad.py block 8  # GemPC Pinpad
 SIM_OPTIONS="--card t0"
-story 08e6:34c2 story_pinpad.py open     # Ezio Shield
+story 08e6:34c2 story_pinpad.py open 8   # Ezio Shield, which tells its limits itself

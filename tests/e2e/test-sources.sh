@@ -36,9 +36,16 @@ forbid replay 'slot/|ifd/|libusb|ifdhandler|winscard|<reader\.h>|debuglog|pthrea
 forbid slot 'usb/|quirk/|ifd/|libusb|ifdhandler|winscard|<reader\.h>|debuglog'
 forbid ifd 'libusb'
 
-# Vendor and product ids belong into readers/.
-ids=$(grep -nE '0x(04e6|08e6|076b|046a|072f|0529|413c|058f|0bf8|03f0|0982)\b' -ri src --include='*.[ch]' | grep -v '^src/quirk/')
-[ -z "$ids" ] || fail "product ids outside src/quirk: $ids"
+# Vendor and product ids belong into readers/: no number of the sources is the id of a vendor that is listed there ...
+vendors=$(find readers -name '*.reader' | sed 's|.*/\(....\)-.*|\1|' | sort -u | paste -s -d '|')
+[ -n "$vendors" ] || fail "no vendor is found in readers/"
+ids=$(grep -rniE "\b0x0*($vendors)u?\b" src --include='*.[ch]' | grep -v '^src/quirk/table.c:')
+[ -z "$ids" ] || fail "ids of vendors in the sources: $ids"
+
+# ... and after open nobody asks which product it is. features.c tells applications the ids.
+ids=$(grep -rnE '(\.|->)(vid|pid|idVendor|idProduct)\b|quirk_(find|apply|name)\b' src --include='*.[ch]' |
+	grep -vE '^src/(quirk|usb|replay)/|^src/ifd/(driver|features)\.c:')
+[ -z "$ids" ] || fail "asks for the product: $ids"
 
 for file in $(find src tests readers \( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.mk' \)) configure.ac Makefile.am; do
 	head -3 "$file" | grep -q 'SPDX-License-Identifier: LGPL-2.1-or-later' || fail "$file does not name its licence"

@@ -175,6 +175,51 @@ int with_two_slots(void **state)
 	return plug_in(&identity);
 }
 
+/* Another reader: ids, and what differs in the descriptor from an SCR3310. */
+static int plug_in_as(uint16_t vid, uint16_t pid, uint16_t bcd, uint8_t level, uint8_t pin_support)
+{
+	enum { LEVEL = 42, PIN_SUPPORT = 52 };
+	struct sim_identity identity;
+
+	sim_identity_default(&identity);
+	identity.vid = vid;
+	identity.pid = pid;
+	identity.bcd = bcd;
+	identity.descriptor[LEVEL] = level;
+	identity.descriptor[PIN_SUPPORT] = pin_support;
+	return plug_in(&identity);
+}
+
+int with_pinpad(void **state)
+{
+	(void)state;
+	if (plug_in_as(0x04E6, 0xE003, 0x0701, 1, 3) < 0)
+		return -1;
+	inproc_insert(device);
+	return power(IFD_POWER_UP) == IFD_SUCCESS ? 0 : -1;
+}
+
+int with_prox(void **state)
+{
+	(void)state;
+	return plug_in_as(0x08E6, 0x5503, 0x0100, 1, 0);
+}
+
+int with_secoder(void **state)
+{
+	(void)state;
+	return plug_in_as(0x0D46, 0x3010, 0x0040, 4, 3);
+}
+
+int with_idtoken(void **state)
+{
+	(void)state;
+	if (plug_in_as(0x0D46, 0x301D, 0x0106, 4, 0) < 0)
+		return -1;
+	inproc_insert(device);
+	return power(IFD_POWER_UP) == IFD_SUCCESS ? 0 : -1;
+}
+
 int unplug(void **state)
 {
 	int result;

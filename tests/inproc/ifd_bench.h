@@ -46,6 +46,12 @@ int with_card(void **state);
 int with_reader(void **state);
 int without_interrupt(void **state);
 int with_two_slots(void **state);
+/* An SPR332; the first one with a powered card. A KOBIL reader that takes Secoder commands; one whose users ask for its name. */
+int with_pinpad(void **state);
+int with_secoder(void **state);
+int with_idtoken(void **state);
+/* One with two interfaces that applications may switch over. */
+int with_prox(void **state);
 /* Whatever a test did, it ends with a closed reader to which nothing illegal was sent. */
 int unplug(void **state);
 

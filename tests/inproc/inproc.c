@@ -371,6 +371,30 @@ bool inproc_listened(struct inproc *d)
 	return listened;
 }
 
+void inproc_type(struct inproc *d, const char *digits, const char *end)
+{
+	char first[32], last[16];
+	char *words[] = { first, last };
+
+	snprintf(first, sizeof first, "%s", digits);
+	snprintf(last, sizeof last, "%s", end);
+	pthread_mutex_lock(&d->lock);
+	if (sim_reader_type(d->reader, 2, words, now_ms(&d->base)))
+		abort();
+	pthread_cond_broadcast(&d->changed);
+	pthread_mutex_unlock(&d->lock);
+}
+
+bool inproc_asks(struct inproc *d)
+{
+	bool asks;
+
+	pthread_mutex_lock(&d->lock);
+	asks = sim_reader_asks(d->reader);
+	pthread_mutex_unlock(&d->lock);
+	return asks;
+}
+
 unsigned inproc_violations(struct inproc *d)
 {
 	return sim_reader_stats(d->reader)->violations;

@@ -25,6 +25,10 @@ bool inproc_listened(struct inproc *device);
 void inproc_insert(struct inproc *device);
 void inproc_remove(struct inproc *device);
 
+/* Somebody types: one word, and how it ends ("1234", "ok"). Does the reader ask for a PIN? */
+void inproc_type(struct inproc *device, const char *digits, const char *end);
+bool inproc_asks(struct inproc *device);
+
 /* What the driver sent that it must not send. */
 unsigned inproc_violations(struct inproc *device);
 const char *inproc_violation(struct inproc *device, unsigned n);

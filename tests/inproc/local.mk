@@ -20,7 +20,8 @@ IFD_LDADD = src/libifd.la src/libcore.la tests/sim/libsimreader.la $(CMOCKA_LIBS
 if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/inproc/test_ifd \
-	tests/inproc/test_ifd_card
+	tests/inproc/test_ifd_card \
+	tests/inproc/test_ifd_pin
 endif
 
 tests_inproc_test_ifd_SOURCES = tests/inproc/test_ifd.c $(IFD_BENCH)
@@ -33,3 +34,8 @@ tests_inproc_test_ifd_card_CPPFLAGS = $(IFD_CPPFLAGS)
 tests_inproc_test_ifd_card_CFLAGS = $(IFD_CFLAGS)
 tests_inproc_test_ifd_card_LDFLAGS = $(IFD_LDFLAGS)
 tests_inproc_test_ifd_card_LDADD = $(IFD_LDADD)
+tests_inproc_test_ifd_pin_SOURCES = tests/inproc/test_ifd_pin.c $(IFD_BENCH)
+tests_inproc_test_ifd_pin_CPPFLAGS = $(IFD_CPPFLAGS)
+tests_inproc_test_ifd_pin_CFLAGS = $(IFD_CFLAGS)
+tests_inproc_test_ifd_pin_LDFLAGS = $(IFD_LDFLAGS)
+tests_inproc_test_ifd_pin_LDADD = $(IFD_LDADD)

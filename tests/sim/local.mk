@@ -71,7 +71,7 @@ tests_sim_ccid_sim_SOURCES = $(sim_model) \
 	tests/sim/usbfs_ioctl.c tests/sim/usbfs_ioctl.h \
 	tests/sim/usbfs_server.c tests/sim/usbfs_server.h \
 	tests/sim/usbfs_wire.h \
-	src/quirk/reader_file.c src/quirk/reader_key.c
+	src/base/log.c src/quirk/reader_file.c src/quirk/reader_key.c
 tests_sim_ccid_sim_CPPFLAGS = $(SIM_CPPFLAGS) \
 	-DCCID_SIM_PRELOAD_LIB='"$(abs_top_builddir)/tests/sim/.libs/libccid-sim-preload.so"' \
 	-DCCID_SIM_READERS_DIR='"$(abs_top_srcdir)/readers"'

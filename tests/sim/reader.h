@@ -127,7 +127,8 @@ void sim_reader_keypad_second(struct sim_reader *r, unsigned ms);
 void sim_reader_keypad_forget(struct sim_reader *r);
 /* Whether each key is told to the host by a time extension; some products do so anyway. */
 void sim_reader_keypad_extends(struct sim_reader *r, bool on);
-/* What it does, in one line. */
+/* Does it ask for a PIN? What it does, in one line. */
+bool sim_reader_asks(const struct sim_reader *r);
 void sim_reader_keypad(const struct sim_reader *r, FILE *to);
 
 /* What the card in this slot was told since it was put in, or since the last clear; NULL: no card, or one without a log. */

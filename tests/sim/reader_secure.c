@@ -474,6 +474,11 @@ void sim_reader_keypad_forget(struct sim_reader *r)
 	r->keypad.count = 0;
 }
 
+bool sim_reader_asks(const struct sim_reader *r)
+{
+	return r->secure.asking;
+}
+
 void sim_reader_keypad_extends(struct sim_reader *r, bool on)
 {
 	r->keypad.extends = on;

@@ -116,10 +116,18 @@ tests_unit_test_iccd_LDADD = $(UNIT_LDADD)
 # The readers' data.
 if HAVE_CMOCKA
 check_PROGRAMS += \
+	tests/unit/test_override \
+	tests/unit/test_quirk \
 	tests/unit/test_reader_file \
 	tests/unit/test_readers
 endif
 
+tests_unit_test_override_SOURCES = tests/unit/test_override.c tests/unit/check.h
+tests_unit_test_override_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_override_LDADD = $(UNIT_LDADD)
+tests_unit_test_quirk_SOURCES = tests/unit/test_quirk.c tests/unit/check.h
+tests_unit_test_quirk_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quirk_LDADD = $(UNIT_LDADD)
 tests_unit_test_reader_file_SOURCES = tests/unit/test_reader_file.c tests/unit/check.h
 tests_unit_test_reader_file_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_reader_file_LDADD = $(UNIT_LDADD)

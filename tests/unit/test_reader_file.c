@@ -144,6 +144,8 @@ static const struct bad {
 	{ "interface 256", HEAD "unit 05.23:\n  interface 256:\n", 5, "write 'interface N:'" },
 	{ "interface twice", GOOD "  interface 0:\n" FACE, 9, "interface 0 is given twice in this unit" },
 	{ "interface outside of a unit", HEAD "interface 0:\n", 4,
+	  "a block 'interface 0:' with a descriptor belongs into a 'unit BB.BB:' block" },
+	{ "interface without number outside of a unit", HEAD "interface:\n", 4,
 	  "behind 'interface', with blanks around it" },
 	{ "unit in a unit", HEAD "unit 05.23:\n  unit 05.24:\n", 5,
 	  "'unit' belongs directly into a [vid:pid]" },
@@ -171,6 +173,48 @@ static const struct bad {
 	  GOOD "firmware < 05.20 and firmware < 05.20 and firmware < 05.20 and firmware < 05.20 and level = "
 	       "tpdu:\n",
 	  9, "more than 4 conditions" },
+	{ "interface not a number", GOOD "interface = one:\n", 9,
+	  "'one' does not fit 'interface'; write a decimal bInterfaceNumber" },
+	{ "interface with an operator of strings", GOOD "interface contains 1:\n", 9,
+	  "write one of <, <=, =, >=, > behind 'interface'" },
+	{ "product with an operator of numbers", GOOD "product = v2.0:\n", 9,
+	  "write one of contains, lacks behind 'product'" },
+	{ "product without a word", GOOD "product contains:\n", 9,
+	  "'' does not fit 'product'; write a part of the product string" },
+	{ "product with two words", GOOD "product contains SCR335 v2.0:\n", 9,
+	  "'v2.0' is not expected here" },
+	{ "product with a word of 24 characters", GOOD "product lacks abcdefghijklmnopqrstuvwx:\n", 9,
+	  "does not fit 'product'" },
+	{ "always with a condition", GOOD "always level = tpdu:\n", 9, "write 'always:' alone" },
+	{ "always without why", GOOD "always:\n  max-ifsd = 48\n", 9, "why is missing" },
+	{ "always without effect", GOOD "always:\n  why = x\n", 9, "this rule changes nothing" },
+	/* every kind of effect */
+	{ "yes and no", GOOD "always:\n  no-pps = no\n", 10, "no-pps = no: the only value is yes" },
+	{ "escape", GOOD "always:\n  escape = maybe\n", 10, "write one of deny, allow" },
+	{ "Lc", GOOD "always:\n  pin-lc = keep\n", 10, "write one of strip, append" },
+	{ "firmware as a number", GOOD "always:\n  fixed-in = 701\n", 10, "write a bcdDevice such as 07.01" },
+	{ "bytes in words", GOOD "always:\n  pin-escape = reset\n", 10,
+	  "write up to 8 bytes of two hexadecimal digits" },
+	{ "nine bytes", GOOD "always:\n  open-escape = 01 02 03 04 05 06 07 08 09\n", 10,
+	  "write up to 8 bytes" },
+	{ "half bytes", GOOD "always:\n  open-escape = 1 2\n", 10, "write up to 8 bytes" },
+	{ "any byte first", GOOD "always:\n  open-escape = xx 01\n", 10, "write up to 8 bytes" },
+	{ "any byte alone", GOOD "always:\n  open-escape = xx\n", 10, "write up to 8 bytes" },
+	{ "number plus 1 too high", GOOD "always:\n  undetected-from = 256\n", 10, "from 0 to 255" },
+	/* sections of a vendor */
+	{ "name of a vendor", "[04e6:*]\nname = x\nno-pps = yes\nwhy = x\n", 2,
+	  "unknown key 'name'; known here: why, max-message" },
+	{ "status of a vendor", "[04e6:*]\nstatus = supported\nno-pps = yes\nwhy = x\n", 2,
+	  "unknown key 'status'" },
+	{ "unit of a vendor", "[04e6:*]\nunit 05.23:\n  interface 0:\n" FACE, 2,
+	  "'unit' belongs directly into a [vid:pid]" },
+	{ "vendor without rule", "[04e6:*]\nwhy = x\n", 1, "this section changes nothing" },
+	{ "vendor without why", "[04e6:*]\nno-pps = yes\n", 1, "why is missing" },
+	{ "setting of a vendor", "[04e6:*]\nlog = all\n", 2, "unknown key 'log'" },
+	{ "half a star", "[04e6:5*]\n", 1, "or '[vid:*]' for all products of a vendor" },
+	{ "star as a vendor", "[*:5116]\n", 1, "write '[vid:pid]'" },
+	{ "every reader in the database", "[*]\nlog = all\n", 1,
+	  "'[*]' is for the files of an administrator" },
 	{ "rule in a unit", HEAD "unit 05.23:\n  firmware < 05.20:\n", 5,
 	  "'firmware' belongs directly into" },
 };
@@ -322,6 +366,115 @@ static void overrides_may_be_short(void **state)
 	free(h.last);
 }
 
+/* A section for every reader: settings of the driver, and effects. */
+static void every_reader_has_settings(void **state)
+{
+	static const struct row {
+		const char *text; /* behind [*] */
+		uint32_t log_1, voltage_1, max_wait_s;
+		unsigned rules;
+		const char *sentence; /* of an error in the second line */
+	} rows[] = {
+		{ "log = none", 1, 0, 0, 0, NULL },
+		{ "log = critical", 2, 0, 0, 0, NULL },
+		{ "log = critical,info", 4, 0, 0, 0, NULL },
+		{ "log = comm, periodic", 13, 0, 0, 0, NULL },
+		{ "log = all", 16, 0, 0, 0, NULL },
+		{ "log = 0", 1, 0, 0, 0, NULL },
+		{ "log = 15", 16, 0, 0, 0, NULL },
+		{ "log = 16", 0, 0, 0, 0, "write a number from 0 to 15" },
+		{ "log = 4294967295", 0, 0, 0, 0, "write a number from 0 to 15" },
+		{ "log = critical,everything", 0, 0, 0, 0, "'everything' is no level" },
+		{ "voltage = 5", 0, 1, 0, 0, NULL },
+		{ "voltage = 3", 0, 2, 0, 0, NULL },
+		{ "voltage = 1.8", 0, 3, 0, 0, NULL },
+		{ "voltage = reader", 0, 4, 0, 0, NULL },
+		{ "voltage = 12", 0, 0, 0, 0, "write one of 5, 3, 1.8, reader" },
+		{ "max-wait = 1", 0, 0, 1, 0, NULL },
+		{ "max-wait = 86400", 0, 0, 86400, 0, NULL },
+		{ "max-wait = 0", 0, 0, 0, 0, "from 1 to 86400" },
+		{ "max-wait = 86401", 0, 0, 0, 0, "from 1 to 86400" },
+		{ "escape = deny", 0, 0, 0, 1, NULL },
+		{ "max-ifsd = 48", 0, 0, 0, 1, NULL },
+		{ "name = x", 0, 0, 0, 0, "known here: why, log, voltage, max-wait, max-message" },
+	};
+	struct reader_section *last = calloc(1, sizeof *last);
+	char text[128];
+
+	(void)state;
+	assert_non_null(last);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct heard h = { .last = last };
+
+		snprintf(text, sizeof text, "[*]\n%s\n", rows[i].text);
+		memset(last, 0, sizeof *last);
+		parse(&h, text, strlen(text), READER_OVERRIDE);
+		CHECK_INT(rows[i].text, h.sections, rows[i].sentence ? 0 : 1);
+		CHECK_INT(rows[i].text, h.line, rows[i].sentence ? 2 : 0);
+		CHECK(rows[i].text, !rows[i].sentence || strstr(h.text, rows[i].sentence));
+		if (!h.sections)
+			continue;
+		CHECK_INT(rows[i].text, last->scope, READER_EVERY);
+		CHECK_INT(rows[i].text, last->settings.log_1, rows[i].log_1);
+		CHECK_INT(rows[i].text, last->settings.voltage_1, rows[i].voltage_1);
+		CHECK_INT(rows[i].text, last->settings.max_wait_s, rows[i].max_wait_s);
+		CHECK_INT(rows[i].text, last->rules, rows[i].rules);
+	}
+	free(last);
+	check_done();
+}
+
+/* All products of a vendor, and the conditions and kinds of effects that the large text does not have. */
+static void a_vendor_has_rules(void **state)
+{
+	static const char text[] = "[08E6:*]\n"
+				   "why = shared\n"
+				   "ask-features = yes\n"
+				   "interface = 1 and product lacks v2.0:\n"
+				   "  escape-allowed = 52 f8 XX\n"
+				   "  why = own\n"
+				   "always:\n"
+				   "  pin-verify-messages = 0\n"
+				   "  fixed-in = 07.01\n"
+				   "  why = last\n";
+	struct heard h = { .last = calloc(1, sizeof *h.last) };
+	const struct quirk_rule *r;
+
+	(void)state;
+	assert_non_null(h.last);
+	parse(&h, text, sizeof text - 1, READER_DATABASE);
+	assert_int_equal(h.errors, 2); /* "XX" is not "xx", and so the rule has no effect */
+	assert_int_equal(h.line, 5);
+	memset(&h, 0, offsetof(struct heard, last));
+	{
+		char *good = strdup(text);
+
+		assert_non_null(good);
+		memcpy(strstr(good, "XX"), "xx", 2);
+		parse(&h, good, sizeof text - 1, READER_DATABASE);
+		free(good);
+	}
+	assert_int_equal(h.errors, 0);
+	assert_int_equal(h.sections, 1);
+	r = h.last->rule;
+	assert_int_equal(h.last->scope, READER_VENDOR);
+	assert_int_equal(h.last->vid, 0x08e6);
+	assert_int_equal(h.last->rules, 3);
+	assert_string_equal(r[0].why, "shared");
+	assert_int_equal(r[1].condition[0].field, QUIRK_ON_INTERFACE);
+	assert_int_equal(r[1].condition[0].value, 1);
+	assert_int_equal(r[1].condition[1].op, QUIRK_LACKS);
+	assert_string_equal(r[1].condition[1].word, "v2.0");
+	assert_int_equal(r[1].effect[0].bytes.len, 2);
+	assert_true(r[1].effect[0].bytes.open_end);
+	assert_memory_equal(r[1].effect[0].bytes.at, "\x52\xf8", 2);
+	assert_int_equal(r[2].conditions, 0);
+	assert_int_equal(r[2].effect[0].value, 1);
+	assert_int_equal(r[2].effect[1].value, 0x0701);
+	assert_string_equal(r[2].why, "last");
+	free(h.last);
+}
+
 /* One faulty section neither hides its neighbours nor their errors. */
 static void errors_do_not_spread(void **state)
 {
@@ -436,6 +589,8 @@ int main(void)
 		cmocka_unit_test(each_error_names_line_and_cure),
 		cmocka_unit_test(everything_is_understood),
 		cmocka_unit_test(overrides_may_be_short),
+		cmocka_unit_test(every_reader_has_settings),
+		cmocka_unit_test(a_vendor_has_rules),
 		cmocka_unit_test(errors_do_not_spread),
 		cmocka_unit_test(bounds_are_kept),
 		cmocka_unit_test(long_values_are_refused),

@@ -169,6 +169,8 @@ static const struct format {
 	  "type 12345678 ok", "0020000208 3132333435363738", "63C2" },
 	{ "ASCII, the block is too small", VERIFY("820800", "0C04", "02", "00", "0020000208" FF8),
 	  "type 123456789 ok", "", "6403" },
+	{ "ASCII, the block ends before the data", VERIFY("820400", "0C04", "02", "00", "0020000208" FF8),
+	  "type 12345 ok", "", "6403" },
 	{ "ASCII, the data is too small", VERIFY("820000", "0C04", "02", "00", "0020000206 FFFFFFFFFFFF"),
 	  "type 1234567 ok", "", "6403" },
 	{ "BCD", VERIFY("810800", "0C04", "02", "00", "0020000308" FF8), RIGHT, "0020000308 1234FFFFFFFFFFFF",
