@@ -252,6 +252,8 @@ static bool set_keypad(struct sim_reader *reader, const char *word)
 	if (strncmp(word, second, sizeof second - 1) == 0 &&
 	    number(word + sizeof second - 1, 10, 10000, &ms) && ms)
 		sim_reader_keypad_second(reader, ms);
+	else if (strcmp(word, "forget") == 0)
+		sim_reader_keypad_forget(reader);
 	else if (strcmp(word, "extends=on") == 0 || strcmp(word, "extends=off") == 0)
 		sim_reader_keypad_extends(reader, strcmp(word, "extends=on") == 0);
 	else
@@ -265,7 +267,8 @@ static const char *do_keypad(struct request *q)
 		return unplugged;
 	for (int i = 0; i < q->argc; i++)
 		if (!set_keypad(first_reader(q), q->argv[i]))
-			return "write second=MS, extends=on or off, or nothing to be told what it does";
+			return "write second=MS, extends=on or off, forget, or nothing to be told what it "
+			       "does";
 	sim_reader_keypad(first_reader(q), q->out);
 	return NULL;
 }
@@ -288,20 +291,22 @@ static const char *do_card_log(struct request *q)
 	return NULL;
 }
 
+/* Also for a reader that is plugged in later: some moods matter only while it is opened. */
 static const char *do_mood(struct request *q)
 {
-	static const char *const words[] = { "emv", "stubborn", "out-of-step" };
+	static const char *const words[SIM_MOODS] = { "emv", "stubborn", "out-of-step" };
 	const bool on = q->argc == 2 && strcmp(q->argv[1], "on") == 0;
 
-	if (!q->sim->dev)
-		return unplugged;
 	if (q->argc != 2 || (!on && strcmp(q->argv[1], "off") != 0))
 		return "which mood, and is it on or off?";
-	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (strcmp(q->argv[0], words[i]) == 0) {
+	for (unsigned i = 0; i < SIM_MOODS; i++) {
+		if (strcmp(q->argv[0], words[i]) != 0)
+			continue;
+		q->sim->mood[i] = on;
+		if (q->sim->dev)
 			sim_reader_mood(first_reader(q), (enum sim_mood)i, on);
-			return NULL;
-		}
+		return NULL;
+	}
 	return "emv, stubborn or out-of-step?";
 }
 
@@ -438,9 +443,9 @@ static const struct verb {
 	{ "access", "deny|allow", "opening the device node fails (EACCES)", do_access },
 	{ "abort", "refuse|accept", "stall the ABORT request or obey it", do_abort },
 	{ "zlp", "on|off", "end messages of whole packets with an empty packet, or not", do_zlp },
-	{ "type", "[after MS] [DIGITS] ok|cancel|none ...", "somebody types at the keypad", do_type },
-	{ "keypad", "[second=MS] [extends=on|off]", "what the keypad does; how long its seconds last",
-	  do_keypad },
+	{ "type", "[after MS] [DIGITS] [clear] ok|cancel|none ...", "somebody types at the keypad", do_type },
+	{ "keypad", "[second=MS] [extends=on|off] [forget]",
+	  "what the keypad does; how long its seconds last", do_keypad },
 	{ "card-log", "[clear]", "the commands that the card in slot 0 got, a line each", do_card_log },
 	{ "mood", "emv|stubborn|out-of-step on|off", "find the reader as some are found", do_mood },
 	{ "status", "", "the reader and its slots", do_status },

@@ -9,6 +9,11 @@
 
 enum { SIM_DESCRIPTOR_LEN = 54, SIM_RATES_MAX = 64 };
 
+/* A product, and one firmware of it. */
+struct sim_product {
+	uint16_t vid, pid, bcd;
+};
+
 struct sim_identity {
 	uint16_t vid, pid, bcd;
 	char manufacturer[128], product[128], interface_name[128];
@@ -20,7 +25,14 @@ struct sim_identity {
 	/* answers to GET_CLOCK_FREQUENCIES (kHz) and GET_DATA_RATES (bps); count 0: the request is stalled */
 	size_t clocks_count, rates_count;
 	uint32_t clocks[SIM_RATES_MAX], rates[SIM_RATES_MAX];
+	struct sim_product habits; /* behaves as this one does; vid 0: as what it is */
 };
+
+/* Whose habits and Escape commands it has. */
+struct sim_product sim_identity_habits(const struct sim_identity *id);
+
+/* "VID:PID[@bcd]", or "none" for a reader without any; without @bcd the firmware is that of @id. 0, or -1. */
+int sim_identity_set_habits(struct sim_identity *id, const char *text);
 
 /* The reader that is plugged in when nobody names one: an SCR3310. */
 void sim_identity_default(struct sim_identity *out);

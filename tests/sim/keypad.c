@@ -22,28 +22,50 @@ static bool ends_entry(const char *word, enum keypad_end *end)
 	return false;
 }
 
+/* Keys that do not end the entry; false for any other word. */
+static bool press(struct keypad_entry *entry, const char *word)
+{
+	if (strcmp(word, "clear") == 0) {
+		entry->digits[0] = '\0';
+		return true;
+	}
+	if (!is_digits(word) || strlen(entry->digits) + strlen(word) > KEYPAD_DIGITS)
+		return false;
+	strcat(entry->digits, word);
+	entry->keys += (unsigned)strlen(word);
+	return true;
+}
+
+/* "after MS"; *at is then its last word. */
+static bool waits(struct keypad_entry *entry, int argc, char **argv, int *at)
+{
+	enum { MS_DIGITS = 8 };
+
+	if (strcmp(argv[*at], "after") != 0 || *at + 1 == argc || !is_digits(argv[*at + 1]) ||
+	    strlen(argv[*at + 1]) > MS_DIGITS)
+		return false;
+	entry->after_ms = (unsigned)strtoul(argv[++*at], NULL, 10);
+	return true;
+}
+
 const char *keypad_type(struct keypad *keypad, int argc, char **argv)
 {
-	static const char usage[] = "write [after MS] [DIGITS] ok|cancel|none, as often as you like";
+	static const char usage[] = "write [after MS] [DIGITS] [clear] ok|cancel|none, as often as you like; "
+				    "an entry has at most 32 digits";
 	struct keypad typed = *keypad;
 	struct keypad_entry entry = { .after_ms = 0 };
 	bool open = true;
 
 	for (int i = 0; i < argc; i++) {
-		open = true;
-		if (strcmp(argv[i], "after") == 0 && i + 1 < argc && is_digits(argv[i + 1])) {
-			entry.after_ms = (unsigned)strtoul(argv[++i], NULL, 10);
-		} else if (is_digits(argv[i])) {
-			strcpy(entry.digits, argv[i]);
-		} else if (ends_entry(argv[i], &entry.end)) {
-			if (typed.count == KEYPAD_ENTRIES)
-				return "nobody has asked for so much: at most 8 entries wait";
-			typed.entry[typed.count++] = entry;
-			entry = (struct keypad_entry){ .after_ms = 0 };
-			open = false;
-		} else {
+		open = !ends_entry(argv[i], &entry.end);
+		if (open && !waits(&entry, argc, argv, &i) && !press(&entry, argv[i]))
 			return usage;
-		}
+		if (open)
+			continue;
+		if (typed.count == KEYPAD_ENTRIES)
+			return "nobody has asked for so much: at most 8 entries wait";
+		typed.entry[typed.count++] = entry;
+		entry = (struct keypad_entry){ .after_ms = 0 };
 	}
 	if (open)
 		return usage;

@@ -15,6 +15,7 @@ enum keypad_end { KEYPAD_OK, KEYPAD_CANCEL, KEYPAD_NOTHING };
 struct keypad_entry {
 	char digits[KEYPAD_DIGITS + 1];
 	enum keypad_end end;
+	unsigned keys;     /* digits that were pressed, also those that were cleared again */
 	unsigned after_ms; /* from when the reader asks, or from the entry before */
 };
 
@@ -25,7 +26,7 @@ struct keypad {
 	bool extends;       /* each key is told to the host by a time extension */
 };
 
-/* Words such as "1234 ok", "after 300 12 cancel", "none"; NULL, or why not. Nothing is typed then. */
+/* Words such as "1234 ok", "after 300 12 cancel", "12 clear 1234 ok", "none"; NULL, or why not. Nothing is typed then. */
 const char *keypad_type(struct keypad *keypad, int argc, char **argv);
 
 /* Take the next entry; false if nobody has typed. */

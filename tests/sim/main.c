@@ -222,6 +222,7 @@ static const char usage[] =
 	"  --whole          all CCID interfaces of that device, not only the first one that fits\n"
 	"  --readers DIR    folder of .reader files (default: $CCID_SIM_READERS, or the source tree's)\n"
 	"  --firmware BB.BB its bcdDevice, whatever the file says\n"
+	"  --habits VID:PID[@bcd]|none  it asks for PINs, and takes Escape commands, as that product does\n"
 	"  --serial TEXT    give the reader a serial number\n"
 	"  --card CARD|none the card in slot 0 at the start (default: t0); README.md lists what a CARD may "
 	"be\n"
@@ -241,6 +242,7 @@ enum {
 	OPT_WHOLE,
 	OPT_SERIAL,
 	OPT_FIRMWARE,
+	OPT_HABITS,
 	OPT_CARD,
 	OPT_ATR,
 	OPT_PCSCD,
@@ -258,6 +260,7 @@ static const struct option long_options[] = {
 	{ "whole", no_argument, NULL, OPT_WHOLE },
 	{ "serial", required_argument, NULL, OPT_SERIAL },
 	{ "firmware", required_argument, NULL, OPT_FIRMWARE },
+	{ "habits", required_argument, NULL, OPT_HABITS },
 	{ "card", required_argument, NULL, OPT_CARD },
 	{ "atr", required_argument, NULL, OPT_ATR },
 	{ "pcscd", no_argument, NULL, OPT_PCSCD },
@@ -270,7 +273,7 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-static const char *serial, *atr_text, *firmware;
+static const char *serial, *atr_text, *firmware, *habits;
 
 static int take_option(int option, struct options *o)
 {
@@ -280,6 +283,7 @@ static int take_option(int option, struct options *o)
 	case OPT_WHOLE: o->whole = true; return 0;
 	case OPT_SERIAL: serial = optarg; return 0;
 	case OPT_FIRMWARE: firmware = optarg; return 0;
+	case OPT_HABITS: habits = optarg; return 0;
 	case OPT_CARD: o->card = optarg; return 0;
 	case OPT_ATR: atr_text = optarg; return 0;
 	case OPT_PCSCD: o->pcscd = true; return 0;
@@ -323,6 +327,14 @@ static bool set_firmware(struct sim *sim)
 	return true;
 }
 
+static bool set_habits(struct sim *sim)
+{
+	for (unsigned i = 0; habits && i < sim->identities; i++)
+		if (sim_identity_set_habits(&sim->identity[i], habits) < 0)
+			return false;
+	return true;
+}
+
 /* What is plugged in and inserted first; -1 after having said why not. */
 static int set_up(struct sim *sim, const struct options *o)
 {
@@ -341,6 +353,10 @@ static int set_up(struct sim *sim, const struct options *o)
 	sim->identities = (unsigned)found;
 	if (!set_firmware(sim)) {
 		fprintf(stderr, "ccid-sim: --firmware is bcdDevice, written like 07.00\n");
+		return -1;
+	}
+	if (!set_habits(sim)) {
+		fprintf(stderr, "ccid-sim: --habits is a product, written like 04e6:e003@0700, or none\n");
 		return -1;
 	}
 	if (serial)

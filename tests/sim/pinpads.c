@@ -71,23 +71,26 @@ static const struct pinpad_habits habits[] = {
 	  .pid = 0x2101,
 	  .verify_messages = 0,
 	  .modify_messages = ANY_MESSAGES,
+	  .quiet_ms = 250,
 	  .timeout_s = 30 },
 	{ .vid = 0x413C,
 	  .pid = 0x2100,
 	  .verify_messages = 0,
 	  .modify_messages = ANY_MESSAGES,
 	  .swaps_limits = true,
+	  .quiet_ms = 250,
 	  .timeout_s = 30 },
 	{ .verify_messages = ANY_MESSAGES, .modify_messages = ANY_MESSAGES, .timeout_s = 30 },
 };
 
 const struct pinpad_habits *pinpad_habits_of(const struct sim_identity *identity)
 {
+	const struct sim_product product = sim_identity_habits(identity);
 	const struct pinpad_habits *h = habits;
 
 	for (; h->vid; h++)
-		if (h->vid == identity->vid && h->pid == identity->pid &&
-		    (!h->firmware || h->firmware == identity->bcd))
+		if (h->vid == product.vid && h->pid == product.pid &&
+		    (!h->firmware || h->firmware == product.bcd))
 			break;
 	return h;
 }

@@ -32,6 +32,7 @@ struct pinpad_habits {
 	bool loses_card;            /* says 64 00, and has no ear for the card until it is powered anew */
 	enum template_lc lc;
 	unsigned timeout_s; /* where bTimeOut is 0 */
+	unsigned quiet_ms;  /* an entry that begins sooner after the last answer is cancelled */
 };
 
 /* Never NULL. */

@@ -169,7 +169,8 @@ void sim_send_reply(struct sim_reader *r, const struct command *cmd, const struc
 	}
 	put_header(header, cmd, reply->type, len, ok ? 0 : FAILED, ok ? 0 : (uint8_t)reply->error,
 		   reply->extra);
-	enqueue(r, header, reply->data, len, r->now + reply->delay_ms, true);
+	r->answered = r->now + reply->delay_ms;
+	enqueue(r, header, reply->data, len, r->answered, true);
 }
 
 static bool slot_busy(const struct sim_reader *r, uint8_t slot)
@@ -334,6 +335,9 @@ static void take_message(struct sim_reader *r, const uint8_t *bytes, size_t len)
 		return;
 	}
 	r->stats.out[cmd.type]++;
+	if (cmd.type == MSG_SECURE && r->last_seq == cmd.seq)
+		sim_reader_violate(r, "Secure with bSeq %02X, which the message before it had", cmd.seq);
+	r->last_seq = cmd.seq;
 	cmd.data = rd.at;
 	cmd.len = rd.left;
 	cmd.slot = cmd.slot_number < r->class.slots ? &r->slots[cmd.slot_number] : NULL;
@@ -507,6 +511,8 @@ void sim_reader_bus_reset(struct sim_reader *r)
 	r->iccd.answer_len = r->iccd.len = 0;
 	r->secure = (struct secure){ .asking = false };
 	r->announced = r->dead = r->out_of_step = false;
+	r->last_seq = -1;
+	r->answered = 0;
 	for (unsigned i = 0; i < r->class.slots; i++) {
 		struct sim_slot *slot = &r->slots[i];
 

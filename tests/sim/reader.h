@@ -123,6 +123,8 @@ void sim_reader_refuse_abort(struct sim_reader *r, bool refuse);
 const char *sim_reader_type(struct sim_reader *r, int argc, char **argv, uint64_t now);
 /* How long a second of its time-outs takes. */
 void sim_reader_keypad_second(struct sim_reader *r, unsigned ms);
+/* What was typed and nobody has asked for yet is forgotten. */
+void sim_reader_keypad_forget(struct sim_reader *r);
 /* Whether each key is told to the host by a time extension; some products do so anyway. */
 void sim_reader_keypad_extends(struct sim_reader *r, bool on);
 /* Does it ask for a PIN? What it does, in one line. */
@@ -137,6 +139,7 @@ enum sim_mood {
 	SIM_MOOD_EMV,         /* IccPowerOn fails with BBh until Escape 1F 01 */
 	SIM_MOOD_STUBBORN,    /* ... unless the contacts were switched off before */
 	SIM_MOOD_OUT_OF_STEP, /* commands are ignored until an ABORT came on both pipes */
+	SIM_MOODS,
 };
 void sim_reader_mood(struct sim_reader *r, enum sim_mood mood, bool on);
 

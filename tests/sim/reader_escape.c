@@ -62,6 +62,19 @@ static void scm_device(struct sim_reader *r, const struct command *cmd, struct r
 	give(r, reply, usb_ccid, sizeof usb_ccid);
 }
 
+/* Whether the firmware has the light: 00, or the host: 01 */
+static void scm_set_led(struct sim_reader *r, const struct command *cmd, struct reply *reply)
+{
+	r->led = cmd->data[1];
+	give(r, reply, NULL, 0);
+}
+
+static void scm_led(struct sim_reader *r, const struct command *cmd, struct reply *reply)
+{
+	(void)cmd;
+	give(r, reply, &r->led, 1);
+}
+
 /* 21 bytes: display, conditions, features, limits of the PIN */
 static void gemalto_features(struct sim_reader *r, const struct command *cmd, struct reply *reply)
 {
@@ -102,8 +115,11 @@ static const struct known {
 	{ VID_SCM, 0xE003, { 0x80, 0x02, 0x00 }, 3, 0, announce },
 	{ VID_SCM, 0, { 0x1E }, 1, 0, scm_info },
 	{ VID_SCM, 0, { 0x12 }, 1, 0, scm_device },
-	{ VID_SCM, 0, { 0x51 }, 1, 1, nothing },
-	{ VID_SCM, 0, { 0xB2 }, 1, 1, nothing },
+	{ VID_SCM, 0, { 0x51, 0x00 }, 2, 0, nothing },
+	{ VID_SCM, 0, { 0x51, 0x01 }, 2, 0, nothing },
+	{ VID_SCM, 0, { 0xB2, 0x00 }, 2, 0, scm_set_led },
+	{ VID_SCM, 0, { 0xB2, 0x01 }, 2, 0, scm_set_led },
+	{ VID_SCM, 0, { 0xB2, 0xFF }, 2, 0, scm_led },
 	{ VID_GEMALTO, 0, { 0x6A }, 1, 0, gemalto_features },
 	{ VID_GEMALTO, 0, { 0x02 }, 1, 0, gemalto_firmware },
 	{ VID_GEMALTO, 0x3478, { 0xB2, 0xA0, 0x00, 0x4D, 0x4C }, 5, PROMPTS, nothing },
@@ -113,11 +129,13 @@ static const struct known {
 
 void sim_run_escape(struct sim_reader *r, const struct command *cmd, struct reply *reply)
 {
+	const struct sim_product product = sim_identity_habits(&r->id);
+
 	r->announced = false;
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		const struct known *k = &known[i];
 
-		if ((k->vid && k->vid != r->id.vid) || (k->pid && k->pid != r->id.pid) ||
+		if ((k->vid && k->vid != product.vid) || (k->pid && k->pid != product.pid) ||
 		    cmd->len != k->len + k->more || memcmp(cmd->data, k->bytes, k->len) != 0)
 			continue;
 		k->run(r, cmd, reply);

@@ -172,11 +172,14 @@ struct sim_reader {
 	struct iccd iccd;
 	struct keypad keypad;
 	struct secure secure;
-	bool announced;   /* an Escape command has said that a bare header comes next */
-	bool dead;        /* nothing is answered any more */
-	bool emv;         /* cards are refused (BBh) until an Escape command changes the mode */
-	bool stubborn;    /* a card comes up only after its contacts were switched off */
-	bool out_of_step; /* commands are ignored until both halves of an ABORT came */
+	uint64_t answered; /* when the last answer was ready */
+	int last_seq;      /* of the last message; -1: there was none */
+	uint8_t led;       /* what an Escape command made of it */
+	bool announced;    /* an Escape command has said that a bare header comes next */
+	bool dead;         /* nothing is answered any more */
+	bool emv;          /* cards are refused (BBh) until an Escape command changes the mode */
+	bool stubborn;     /* a card comes up only after its contacts were switched off */
+	bool out_of_step;  /* commands are ignored until both halves of an ABORT came */
 	uint8_t scratch[SIM_MESSAGE_MAX]; /* the data of the reply that is being made */
 };
 

@@ -351,7 +351,7 @@ static void take_entry(struct sim_reader *r)
 	if (!keypad_take(&r->keypad, &e))
 		return;
 	if (r->keypad.extends || pinpad_habits_of(&r->id)->extends_per_key)
-		tell_keys(r, strlen(e.digits));
+		tell_keys(r, e.keys);
 	if (is_complete(s, &e)) {
 		accept_pin(r, e.digits);
 	} else if (e.end == KEYPAD_CANCEL) {
@@ -410,6 +410,12 @@ static void ask(struct sim_reader *r, const struct command *cmd, struct secure *
 	r->secure = *s;
 }
 
+/* The Enter key that ended somebody's dialog is taken for one of this entry. */
+static bool is_bouncing(const struct sim_reader *r, const struct pinpad_habits *h)
+{
+	return h->quiet_ms && r->now < r->answered + h->quiet_ms;
+}
+
 /* Once for a reader: another slot may not ask while one does. */
 void sim_run_secure(struct sim_reader *r, const struct command *cmd, struct reply *reply)
 {
@@ -436,6 +442,8 @@ void sim_run_secure(struct sim_reader *r, const struct command *cmd, struct repl
 	reply->error = r->secure.asking ? ERR_SLOT_BUSY : judge(r, cmd, h, &s);
 	if (h->dies_of_bad_condition && bad_condition(&s))
 		r->dead = reply->none = true;
+	if (reply->error == OK && is_bouncing(r, h))
+		reply->error = ERR_PIN_CANCELLED;
 	if (reply->error != OK)
 		return;
 	ask(r, cmd, &s);
@@ -461,6 +469,11 @@ void sim_reader_keypad_second(struct sim_reader *r, unsigned ms)
 	r->keypad.second_ms = ms;
 }
 
+void sim_reader_keypad_forget(struct sim_reader *r)
+{
+	r->keypad.count = 0;
+}
+
 bool sim_reader_asks(const struct sim_reader *r)
 {
 	return r->secure.asking;
@@ -473,5 +486,10 @@ void sim_reader_keypad_extends(struct sim_reader *r, bool on)
 
 void sim_reader_keypad(const struct sim_reader *r, FILE *to)
 {
-	fprintf(to, "%s, %u entries wait\n", r->secure.asking ? "asks" : "idle", r->keypad.count);
+	static const char *const which[] = { " for the old PIN", " for the new PIN",
+					     " for the new PIN again" };
+	const struct secure *s = &r->secure;
+
+	fprintf(to, "%s%s, %u entries wait\n", s->asking ? "asks" : "idle",
+		s->asking && is_modify(s) ? which[next_pin(s)] : "", r->keypad.count);
 }

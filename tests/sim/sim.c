@@ -47,6 +47,8 @@ const char *sim_plug(struct sim *sim)
 	for (unsigned i = 0; i < SIM_SLOTS; i++)
 		if (sim->present[i])
 			put_card(sim, i);
+	for (unsigned i = 0; i < SIM_MOODS; i++)
+		sim_reader_mood(sim->dev->function[0].reader, (enum sim_mood)i, sim->mood[i]);
 	usbfs_server_plug(sim->server, sim->dev);
 	testbed_add(sim->bed, sim->dev);
 	return NULL;

@@ -21,6 +21,7 @@ struct sim {
 	struct sim_card_spec inside[SIM_SLOTS]; /* what they are */
 	struct sim_card_spec next;              /* what is inserted next */
 	unsigned supplies;
+	bool mood[SIM_MOODS];     /* that the reader is found in whenever it is plugged in */
 	struct sim_script script; /* of the cards that were made to follow it */
 	/* violations of readers that were unplugged since */
 	unsigned past;

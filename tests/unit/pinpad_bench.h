@@ -20,7 +20,8 @@ enum {
 
 /*
  * does: a message of the host, its type, "/" and bytes 7 to 9 unless they are 0, its payload ("6F/050000 00E3 01 05+"; a + seals
- * a T=1 block); or "type WORDS", "wait MS", "second MS", "extends", "mood N", "pull", "abort" (on the control pipe), or "".
+ * a T=1 block); or "type WORDS", "wait MS", "second MS", "extends", "mood N", "forget", "same" (the
+ * next message has the bSeq of the last one), "pull", "abort" (on the control pipe), or "".
  * comes: the data of the answer ("9000", "" for none); "sw9000" a status, in a T=1 block where the host sees blocks; "!EF" failed
  * with this bError; "~~" so many time extensions, and then the rest; "-" nothing yet; NULL: any data.
  * "card": what the card got last.
@@ -138,6 +139,10 @@ static inline void bench_does(struct pinpad *b, const char *does)
 		sim_reader_keypad_second(b->reader, number);
 	else if (strncmp(does, "mood ", 5) == 0)
 		sim_reader_mood(b->reader, (enum sim_mood)number, true);
+	else if (strcmp(does, "forget") == 0)
+		sim_reader_keypad_forget(b->reader);
+	else if (strcmp(does, "same") == 0)
+		b->seq--;
 	else if (strcmp(does, "extends") == 0)
 		sim_reader_keypad_extends(b->reader, true);
 	else if (strcmp(does, "pull") == 0)
@@ -209,7 +214,7 @@ static inline void bench_card(struct pinpad *b, const char *got)
 /* What only arranges for something is not followed by an answer: its comes is NULL. */
 static inline bool bench_is_quiet(const char *does)
 {
-	static const char *const quiet[] = { "second", "extends", "mood" };
+	static const char *const quiet[] = { "second", "extends", "mood", "forget", "same" };
 
 	for (size_t i = 0; i < COUNT(quiet); i++)
 		if (strncmp(does, quiet[i], strlen(quiet[i])) == 0)
@@ -230,9 +235,9 @@ static inline void bench_play(struct pinpad *b, const struct step *steps)
 	}
 }
 
-/* A reader of this identity ("" for one without habits), with a powered card. */
-static inline struct pinpad bench_make(const char *row, const char *identity, uint32_t features,
-				       const char *card)
+/* A reader of this identity ("" for one without habits) that behaves like another one (NULL: as itself), with a powered card. */
+static inline struct pinpad bench_make_like(const char *row, const char *identity, const char *habits,
+					    uint32_t features, const char *card)
 {
 	struct pinpad b = { .row = row, .blocks = (features & TPDU & 0x70000) && card[1] == '1' };
 	unsigned vid = 0x1234, pid = 1, bcd = 0x0100;
@@ -246,6 +251,7 @@ static inline struct pinpad bench_make(const char *row, const char *identity, ui
 	id.bcd = (uint16_t)bcd;
 	bench_word(id.descriptor + 40, features);
 	id.descriptor[52] = 3; /* bPINSupport: verify and modify */
+	assert_true(!habits || sim_identity_set_habits(&id, habits) == 0);
 	b.reader = sim_reader_new(&id);
 	assert_non_null(b.reader);
 	assert_null(sim_card_spec_parse(card, &spec));
@@ -253,6 +259,12 @@ static inline struct pinpad bench_make(const char *row, const char *identity, ui
 	bench_send(&b, "62");
 	bench_comes(&b, NULL);
 	return b;
+}
+
+static inline struct pinpad bench_make(const char *row, const char *identity, uint32_t features,
+				       const char *card)
+{
+	return bench_make_like(row, identity, NULL, features, card);
 }
 
 static inline void bench_end(struct pinpad *b, unsigned violations)

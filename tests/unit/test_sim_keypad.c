@@ -57,6 +57,19 @@ static const struct outcome {
 	  0,
 	  { { PLAIN, "-" }, { "type 1234 none", "-" }, { "wait 30000", "!F0" }, { "card", "" } } },
 	{ "too late", 0, { { PLAIN, "-" }, { "type after 30000 1234 ok", "-" }, { "wait 30000", "!F0" } } },
+	{ "cleared and typed again", 0, { { PLAIN, "-" }, { "type 99 clear 1234 ok", "sw9000" } } },
+	{ "cleared, and then too few digits", 0, { { PLAIN, "-" }, { "type 1234 clear 12 ok", "6403" } } },
+	{ "cleared, and nothing else", 0, { { PLAIN, "-" }, { "type 1234 clear ok", "6403" } } },
+	{ "digits in groups", 0, { { PLAIN, "-" }, { "type 12 34 ok", "sw9000" } } },
+	{ "what was typed in vain is forgotten",
+	  0,
+	  { { "type 99 ok", "-" }, { "forget", NULL }, { PLAIN, "-" }, { RIGHT, "sw9000" } } },
+	{ "a time extension for keys that were cleared, too",
+	  0,
+	  { { "extends", NULL }, { PLAIN, "-" }, { "type 9 clear 1234 ok", "~~~~~sw9000" } } },
+	{ "the bSeq of another message",
+	  1,
+	  { { "65", "" }, { "same", NULL }, { PLAIN, "-" }, { RIGHT, "sw9000" } } },
 	{ "too few digits", 0, { { PLAIN, "-" }, { "type 123 ok", "6403" }, { "card", "" } } },
 	{ "no digit", 0, { { PLAIN, "-" }, { "type ok", "6403" } } },
 	{ "too many digits", 0, { { PLAIN, "-" }, { "type 1234567890123 ok", "6403" }, { "card", "" } } },
@@ -332,6 +345,13 @@ static void test_words(void **state)
 		{ "none", 1 },
 		{ "12 cancel", 1 },
 		{ "after 300 1234 ok", 1 },
+		{ "12 34 ok", 1 },
+		{ "12 clear 1234 ok", 1 },
+		{ "clear ok clear cancel", 2 },
+		{ "12345678901234567890123456789012 clear 1 ok", 1 },
+		{ "12345678901234567890123456789012 1 ok", 0 },
+		{ "clear", 0 },
+		{ "after 123456789 ok", 0 },
 		{ "123456 ok 654321 ok 654321 ok", 3 },
 		{ "ok ok ok ok ok ok ok ok", 8 },
 		{ "ok ok ok ok ok ok ok ok ok", 0 },
@@ -388,6 +408,27 @@ static void test_report(void **state)
 	check_done();
 }
 
+/* Which PIN it is that a modification asks for. */
+static void test_report_modify(void **state)
+{
+	struct pinpad b = bench_make("report", "", TPDU, "t0");
+
+	(void)state;
+	bench_send(&b, CHANGE);
+	check_report(&b, "asks for the old PIN, 0 entries wait\n");
+	bench_type(&b, "1234 ok");
+	check_report(&b, "asks for the new PIN, 0 entries wait\n");
+	bench_type(&b, "567890 ok");
+	check_report(&b, "asks for the new PIN again, 0 entries wait\n");
+	bench_type(&b, "567890 ok");
+	check_report(&b, "idle, 0 entries wait\n");
+	bench_comes(&b, "9000");
+	bench_send(&b, MODIFY(ASCII, "0000", LIMITS, "01", "02", "03", "000102", "00240101"));
+	check_report(&b, "asks for the new PIN, 0 entries wait\n");
+	bench_end(&b, 0);
+	check_done();
+}
+
 /* A card that is put in later has a log of its own. */
 static void test_card_log(void **state)
 {
@@ -418,7 +459,7 @@ int main(void)
 		cmocka_unit_test(test_outcomes), cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_mistakes), cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_words),    cmocka_unit_test(test_report),
-		cmocka_unit_test(test_card_log),
+		cmocka_unit_test(test_card_log), cmocka_unit_test(test_report_modify),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

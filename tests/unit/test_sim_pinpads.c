@@ -295,7 +295,42 @@ static const struct row {
 	  "t0",
 	  0,
 	  { { VERIFY(ASCII, LIMITS, "02", "01", BARE), "-" }, { RIGHT, "9000" } } },
-	{ "Dell: bNumberMessage 00", DELL, TPDU, "t0", 0, { { PLAIN, "-" }, { RIGHT, "9000" } } },
+	{ "Dell: bNumberMessage 00",
+	  DELL,
+	  TPDU,
+	  "t0",
+	  0,
+	  { { "wait 250", "-" }, { PLAIN, "-" }, { RIGHT, "9000" } } },
+	{ "Dell: too soon after the last answer",
+	  DELL,
+	  TPDU,
+	  "t0",
+	  0,
+	  { { "wait 1000", "-" },
+	    { "65", "" },
+	    { "wait 249", "-" },
+	    { PLAIN, "!EF" },
+	    { "card", "" },
+	    { "wait 250", "-" },
+	    { PLAIN, "-" },
+	    { RIGHT, "9000" } } },
+	{ "Dell: too soon after another entry",
+	  DELL,
+	  TPDU,
+	  "t0",
+	  0,
+	  { { "wait 250", "-" },
+	    { PLAIN, "-" },
+	    { "wait 1000", "-" },
+	    { RIGHT, "9000" },
+	    { CHANGE_TO("03", "000102", "00240001"), "!EF" } } },
+	{ "Dell: too soon, but a field is wrong anyway",
+	  DELL,
+	  TPDU,
+	  "t0",
+	  0,
+	  { { VERIFY(ASCII, LIMITS, "02", "01", BARE), "!12" } } },
+	{ "others do not mind", SPR532, TPDU, "t0", 0, { ANNOUNCE, { PLAIN, "-" }, { RIGHT, "9000" } } },
 	{ "Dell: bNumberMessage 01",
 	  DELL,
 	  TPDU,
@@ -307,8 +342,10 @@ static const struct row {
 	  TPDU,
 	  "t0",
 	  0,
-	  { { VERIFY(ASCII, "040C", "02", "00", BARE), "-" },
+	  { { "wait 250", "-" },
+	    { VERIFY(ASCII, "040C", "02", "00", BARE), "-" },
 	    { "type 123 ok", "6403" },
+	    { "wait 250", "-" },
 	    { VERIFY(ASCII, "040C", "02", "00", BARE), "-" },
 	    { RIGHT, "9000" } } },
 	{ "SK-3106: as CCID has them", SK_3106, TPDU, "t0", 1, { { PLAIN, "!0F" } } },
@@ -320,7 +357,11 @@ static const struct row {
 	  { { "6B 1E", "0510 0003 0003 0001 0001 0000 0001" },
 	    { "6B 12", "00010000" },
 	    { "6B 51 01", "" },
-	    { "6B B2 00", "" } } },
+	    { "6B 51 02", "!00" },
+	    { "6B B2 FF", "00" },
+	    { "6B B2 01", "" },
+	    { "6B B2 FF", "01" },
+	    { "6B B2 02", "!00" } } },
 	{ "Escapes of Gemalto",
 	  GEMPC_1,
 	  TPDU,
@@ -405,6 +446,76 @@ static void test_plugged_again(void **state)
 	check_done();
 }
 
+/* The habits of another product, its Escape commands included, or none. */
+static void test_habits(void **state)
+{
+	static const struct {
+		const char *name, *identity, *habits;
+		struct step steps[STEPS_MAX];
+	} cases[] = {
+		{ "an SPR532 by another name",
+		  "1234:0001@0100",
+		  "04e6:e003@0510",
+		  { { PLAIN, "-" }, { RIGHT, "63C3" }, ANNOUNCE, { PLAIN, "-" }, { RIGHT, "9000" } } },
+		{ "the firmware is that of the reader",
+		  "1234:0001@0700",
+		  "04e6:e003",
+		  { ANNOUNCE, { PLAIN, "-" }, { RIGHT, "6400" }, { "6F 8016000000", "-" } } },
+		{ "or another one",
+		  "04e6:e003@0700",
+		  "04e6:e003@0701",
+		  { ANNOUNCE, { PLAIN, "-" }, { RIGHT, "9000" } } },
+		{ "none",
+		  SPR532,
+		  "none",
+		  { { PLAIN, "-" }, { RIGHT, "9000" }, { "6B 800200", "!00" }, { "6B 1E", "!00" } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct pinpad b =
+			bench_make_like(cases[i].name, cases[i].identity, cases[i].habits, TPDU, "t0");
+
+		bench_play(&b, cases[i].steps);
+		bench_end(&b, 0);
+	}
+	check_done();
+}
+
+static void test_habits_text(void **state)
+{
+	static const struct {
+		const char *text;
+		int result;
+		uint16_t vid, pid, bcd;
+	} cases[] = {
+		{ "04e6:e003", 0, 0x04E6, 0xE003, 0x0523 },
+		{ "04E6:E003@0700", 0, 0x04E6, 0xE003, 0x0700 },
+		{ "none", 0, 0xFFFF, 0xFFFF, 0x0523 },
+		{ "", -1, 0x04E6, 0x5116, 0x0523 },
+		{ "04e6", -1, 0x04E6, 0x5116, 0x0523 },
+		{ "04e6:e003@", -1, 0x04E6, 0x5116, 0x0523 },
+		{ "04e6:e003/0", -1, 0x04E6, 0x5116, 0x0523 },
+		{ "04e6:e003@07.00", -1, 0x04E6, 0x5116, 0x0523 },
+		{ "04e6:e0031", -1, 0x04E6, 0x5116, 0x0523 },
+		{ "0000:e003", -1, 0x04E6, 0x5116, 0x0523 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct sim_identity id;
+		struct sim_product product;
+
+		sim_identity_default(&id);
+		CHECK_INT(cases[i].text, sim_identity_set_habits(&id, cases[i].text), cases[i].result);
+		product = sim_identity_habits(&id);
+		CHECK_INT(cases[i].text, product.vid, cases[i].vid);
+		CHECK_INT(cases[i].text, product.pid, cases[i].pid);
+		CHECK_INT(cases[i].text, product.bcd, cases[i].bcd);
+	}
+	check_done();
+}
+
 /* A keypad that is not announced, or cannot change PINs. */
 static void test_no_support(void **state)
 {
@@ -436,9 +547,9 @@ static void test_no_support(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pinpads),
-		cmocka_unit_test(test_plugged_again),
-		cmocka_unit_test(test_no_support),
+		cmocka_unit_test(test_pinpads),     cmocka_unit_test(test_plugged_again),
+		cmocka_unit_test(test_no_support),  cmocka_unit_test(test_habits),
+		cmocka_unit_test(test_habits_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
