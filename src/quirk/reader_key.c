@@ -151,10 +151,16 @@ static bool read_word(struct parser *p, const char *key, const char *const *word
 
 static bool read_yes(struct parser *p, const struct key *key, struct span value, uint32_t *out)
 {
-	*out = 1;
-	if (span_is(value, "yes"))
+	const bool no = p->use == READER_OVERRIDE && span_is(value, "no");
+
+	*out = no ? 0 : 1;
+	if (no || span_is(value, "yes"))
 		return true;
-	FAIL(p, "%s = %.*s: the only value is yes; leave the line out for no", key->name, SPAN_ARG(value));
+	if (p->use == READER_OVERRIDE)
+		FAIL(p, "%s = %.*s: write yes, or no to take back what is built in", key->name, SPAN_ARG(value));
+	else
+		FAIL(p, "%s = %.*s: the only value is yes; leave the line out for no", key->name,
+		     SPAN_ARG(value));
 	return false;
 }
 

@@ -143,6 +143,19 @@ static void a_key_alone_means_yes(void **state)
 	quirk_override_free(o);
 }
 
+/* What an earlier rule has said can be taken back. */
+static void no_takes_back(void **state)
+{
+	struct quirk_override *o = fresh();
+	char from[64];
+
+	(void)state;
+	quirk_override_entries(o, "04e6:e003:no-pps,04e6:e003:no-pps=no");
+	assert_int_equal(told.count, 0);
+	assert_false(apply(o, from).no_pps);
+	quirk_override_free(o);
+}
+
 static void long_entries_are_refused(void **state)
 {
 	struct quirk_override *o = fresh();
@@ -180,7 +193,10 @@ static const struct text_row {
 	  1, "my.reader:2: unknown key 'max-ifs'" },
 	{ "a bad section of another product", "[04e6:e001]\nmax-ifsd = 0\n[04e6:*]\nno-pps = yes\n", 254,
 	  true, 1, "my.reader:2: " },
-	{ "two mistakes", "[04e6:e003]\nmax-ifsd = 0\nno-pps = no\n", 254, false, 2, "my.reader:2: " },
+	{ "two mistakes", "[04e6:e003]\nmax-ifsd = 0\nno-pps = maybe\n", 254, false, 2, "my.reader:2: " },
+	{ "neither yes nor no", "[04e6:e003]\nno-pps = maybe\n", 254, false, 1,
+	  "my.reader:2: no-pps = maybe: write yes, or no to take back what is built in" },
+
 	{ "no section", "max-ifsd = 48\n", 254, false, 1, "my.reader:1: nothing can stand before" },
 	{ "a setting in the wrong place", "[04e6:e003]\nlog = all\n", 254, false, 1,
 	  "my.reader:2: unknown key 'log'" },
@@ -428,6 +444,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_are_rules),
 		cmocka_unit_test(a_key_alone_means_yes),
+		cmocka_unit_test(no_takes_back),
 		cmocka_unit_test(long_entries_are_refused),
 		cmocka_unit_test(files_are_rules),
 		cmocka_unit_test(mistakes_are_told_up_to_a_bound),
