@@ -79,74 +79,88 @@ static enum oc_err node_address(struct binding *b, const uint8_t *tx, size_t tx_
 	return err;
 }
 
-static enum oc_err usb_place(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len)
+static void put_usb_place(struct binding *b, struct wr *w)
 {
-	const size_t cap = *rx_len;
 	char text[USB_PLACE_MAX];
-	size_t len;
 
-	(void)tx;
-	(void)tx_len;
-	*rx_len = 0;
-	if (!usb_place_of(&b->device->info, text))
-		return OC_E_UNSUPPORTED;
-	len = strlen(text);
-	if (len > cap)
-		return OC_E_SPACE;
-	memcpy(rx, text, len);
-	*rx_len = len;
-	return OC_OK;
+	if (usb_place_of(&b->device->info, text))
+		wr_bytes(w, text, strlen(text));
 }
 
-typedef enum oc_err control(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len);
+/* A control code either tells something, or does something. */
+struct control {
+	void (*put)(struct binding *b, struct wr *w);
+	enum oc_err (*run)(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len);
+};
+
+#define TELLS(put)        \
+	{                 \
+		put, NULL \
+	}
+#define DOES(run)         \
+	{                 \
+		NULL, run \
+	}
 
 static const struct {
 	unsigned long code;
-	control *run;
+	struct control control;
 } controls[] = {
-	{ CM_IOCTL_GET_FEATURE_REQUEST, features_list },
-	{ WINDOWS_GET_FEATURE_REQUEST, features_list },
-	{ VENDOR_EXCHANGE, escape },
-	{ CCID_ESCAPE, escape },
-	{ WINDOWS_CCID_ESCAPE, escape },
-	{ NODE_ADDRESS, node_address },
-	{ USB_PLACE, usb_place },
+	{ CM_IOCTL_GET_FEATURE_REQUEST, TELLS(features_put_list) },
+	{ WINDOWS_GET_FEATURE_REQUEST, TELLS(features_put_list) },
+	{ VENDOR_EXCHANGE, DOES(escape) },
+	{ CCID_ESCAPE, DOES(escape) },
+	{ WINDOWS_CCID_ESCAPE, DOES(escape) },
+	{ NODE_ADDRESS, DOES(node_address) },
+	{ USB_PLACE, TELLS(put_usb_place) },
 };
 
 /* What stands behind a feature; it can be used where the list has it. */
 static const struct {
 	uint8_t tag;
-	control *run;
+	struct control control;
 } feature_controls[] = {
-	{ FEATURE_VERIFY_PIN_DIRECT, pinpad_verify },
-	{ FEATURE_MODIFY_PIN_DIRECT, pinpad_modify },
-	{ FEATURE_MCT_READER_DIRECT, mct_direct },
-	{ FEATURE_IFD_PIN_PROPERTIES, features_pin_properties },
-	{ FEATURE_ABORT, end_pin_entry },
-	{ FEATURE_IFD_DISPLAY_PROPERTIES, features_display_properties },
-	{ FEATURE_GET_TLV_PROPERTIES, features_tlv_properties },
-	{ FEATURE_CCID_ESC_COMMAND, escape },
+	{ FEATURE_VERIFY_PIN_DIRECT, DOES(pinpad_verify) },
+	{ FEATURE_MODIFY_PIN_DIRECT, DOES(pinpad_modify) },
+	{ FEATURE_MCT_READER_DIRECT, DOES(mct_direct) },
+	{ FEATURE_IFD_PIN_PROPERTIES, TELLS(features_put_pin_properties) },
+	{ FEATURE_ABORT, DOES(end_pin_entry) },
+	{ FEATURE_IFD_DISPLAY_PROPERTIES, TELLS(features_put_display_properties) },
+	{ FEATURE_GET_TLV_PROPERTIES, TELLS(features_put_tlv_properties) },
+	{ FEATURE_CCID_ESC_COMMAND, DOES(escape) },
 };
 
-static control *find_control(struct binding *b, unsigned long code)
+static const struct control *find_control(struct binding *b, unsigned long code)
 {
 	for (size_t i = 0; i < sizeof controls / sizeof controls[0]; i++)
 		if (controls[i].code == code)
-			return controls[i].run;
+			return &controls[i].control;
 	for (size_t i = 0; i < sizeof feature_controls / sizeof feature_controls[0]; i++)
 		if (code == features_code(feature_controls[i].tag) &&
 		    features_has(b, feature_controls[i].tag))
-			return feature_controls[i].run;
+			return &feature_controls[i].control;
 	return NULL;
+}
+
+static enum oc_err tell(struct binding *b, const struct control *control, uint8_t *rx, size_t *rx_len)
+{
+	const size_t cap = *rx_len;
+	struct wr w = wr_of(rx, cap);
+
+	control->put(b, &w);
+	*rx_len = w.overrun ? 0 : cap - w.left;
+	return w.overrun ? OC_E_SPACE : OC_OK;
 }
 
 enum oc_err control_run(struct binding *binding, unsigned long code, const uint8_t *tx, size_t tx_len,
 			uint8_t *rx, size_t *rx_len)
 {
-	control *const run = find_control(binding, code);
+	const struct control *control = find_control(binding, code);
 
-	if (run)
-		return run(binding, tx, tx_len, rx, rx_len);
+	if (control && control->put)
+		return tell(binding, control, rx, rx_len);
+	if (control)
+		return control->run(binding, tx, tx_len, rx, rx_len);
 	*rx_len = 0;
 	return OC_E_UNSUPPORTED;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ifd/features.h"
 
-#include "base/bytes.h"
-
 #include <reader.h>
 #include <stdio.h>
 
@@ -84,13 +82,6 @@ bool features_has(struct binding *b, uint8_t tag)
 	return false;
 }
 
-/* Write outputs on success only: the room was counted by the writer. */
-static enum oc_err finish(const struct wr *w, size_t cap, size_t *rx_len)
-{
-	*rx_len = w->overrun ? 0 : cap - w->left;
-	return w->overrun ? OC_E_SPACE : OC_OK;
-}
-
 static void put_code(struct wr *w, uint8_t tag)
 {
 	const unsigned long code = features_code(tag);
@@ -101,17 +92,11 @@ static void put_code(struct wr *w, uint8_t tag)
 		wr_u8(w, (uint8_t)(code >> (shift - 8)));
 }
 
-enum oc_err features_list(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len)
+void features_put_list(struct binding *b, struct wr *w)
 {
-	const size_t cap = *rx_len;
-	struct wr w = wr_of(rx, cap);
-
-	(void)tx;
-	(void)tx_len;
 	for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
 		if (features[i].present(b))
-			put_code(&w, features[i].tag);
-	return finish(&w, cap, rx_len);
+			put_code(w, features[i].tag);
 }
 
 /* ---- properties -------------------------------------------------------------------------------------------------- */
@@ -127,34 +112,20 @@ static uint8_t conditions(const struct ccid_caps *caps)
 }
 
 /* PIN_PROPERTIES_STRUCTURE, 2.5.5: no reader tells the two time-outs apart, since CCID has one. */
-enum oc_err features_pin_properties(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx,
-				    size_t *rx_len)
+void features_put_pin_properties(struct binding *b, struct wr *w)
 {
 	const struct ccid_caps *caps = caps_of(b);
-	const size_t cap = *rx_len;
-	struct wr w = wr_of(rx, cap);
 
-	(void)tx;
-	(void)tx_len;
-	wr_le16(&w, lcd_layout(caps));
-	wr_u8(&w, conditions(caps));
-	wr_u8(&w, 0);
-	return finish(&w, cap, rx_len);
+	wr_le16(w, lcd_layout(caps));
+	wr_u8(w, conditions(caps));
+	wr_u8(w, 0);
 }
 
 /* DISPLAY_PROPERTIES_STRUCTURE, 2.5.9 */
-enum oc_err features_display_properties(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx,
-					size_t *rx_len)
+void features_put_display_properties(struct binding *b, struct wr *w)
 {
-	const struct ccid_caps *caps = caps_of(b);
-	const size_t cap = *rx_len;
-	struct wr w = wr_of(rx, cap);
-
-	(void)tx;
-	(void)tx_len;
-	wr_le16(&w, caps->lcd_columns);
-	wr_le16(&w, caps->lcd_lines);
-	return finish(&w, cap, rx_len);
+	wr_le16(w, caps_of(b)->lcd_columns);
+	wr_le16(w, caps_of(b)->lcd_lines);
 }
 
 /* ---- TLV properties, 2.6.14: tag, length, number in little endian ------------------------------------------------- */
@@ -207,23 +178,17 @@ static void put_keypad(const struct ccid_caps *caps, struct wr *w)
 	put_number(w, PCSCv2_PART10_PROPERTY_bMaxPINSize, 1, caps->pin.max);
 }
 
-enum oc_err features_tlv_properties(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx,
-				    size_t *rx_len)
+void features_put_tlv_properties(struct binding *b, struct wr *w)
 {
 	const struct ccid_caps *caps = caps_of(b);
-	const size_t cap = *rx_len;
-	struct wr w = wr_of(rx, cap);
 
-	(void)tx;
-	(void)tx_len;
-	put_display(caps, &w);
+	put_display(caps, w);
 	if (has_keypad(b))
-		put_keypad(caps, &w);
-	put_firmware_id(b, &w);
-	put_number(&w, PCSCv2_PART10_PROPERTY_bPPDUSupport, 1, takes_escape(b) ? PPDU_BY_ESCAPE : 0);
-	put_number(&w, PCSCv2_PART10_PROPERTY_dwMaxAPDUDataSize, 4,
+		put_keypad(caps, w);
+	put_firmware_id(b, w);
+	put_number(w, PCSCv2_PART10_PROPERTY_bPPDUSupport, 1, takes_escape(b) ? PPDU_BY_ESCAPE : 0);
+	put_number(w, PCSCv2_PART10_PROPERTY_dwMaxAPDUDataSize, 4,
 		   caps->level == CCID_SHORT_APDU ? 0 : MAX_APDU);
-	put_number(&w, PCSCv2_PART10_PROPERTY_wIdVendor, 2, b->device->info.vid);
-	put_number(&w, PCSCv2_PART10_PROPERTY_wIdProduct, 2, b->device->info.pid);
-	return finish(&w, cap, rx_len);
+	put_number(w, PCSCv2_PART10_PROPERTY_wIdVendor, 2, b->device->info.vid);
+	put_number(w, PCSCv2_PART10_PROPERTY_wIdProduct, 2, b->device->info.pid);
 }

@@ -3,6 +3,7 @@
 #ifndef OPENCCID_IFD_FEATURES_H
 #define OPENCCID_IFD_FEATURES_H
 
+#include "base/bytes.h"
 #include "ifd/driver.h"
 
 #include <stdbool.h>
@@ -15,13 +16,10 @@ unsigned long features_code(uint8_t tag);
 /* Has this reader got the feature? */
 bool features_has(struct binding *b, uint8_t tag);
 
-/* Control codes: arguments and *@rx_len as control_run(). OC_E_SPACE if the answer does not fit. */
-enum oc_err features_list(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len);
-enum oc_err features_pin_properties(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx,
-				    size_t *rx_len);
-enum oc_err features_display_properties(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx,
-					size_t *rx_len);
-enum oc_err features_tlv_properties(struct binding *b, const uint8_t *tx, size_t tx_len, uint8_t *rx,
-				    size_t *rx_len);
+/* What their control codes answer. Where it does not fit, the writer has overrun and none of it counts. */
+void features_put_list(struct binding *b, struct wr *w);
+void features_put_pin_properties(struct binding *b, struct wr *w);
+void features_put_display_properties(struct binding *b, struct wr *w);
+void features_put_tlv_properties(struct binding *b, struct wr *w);
 
 #endif

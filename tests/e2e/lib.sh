@@ -61,6 +61,15 @@ find_python() {
 	exit $SKIP
 }
 
+# GnuPG keeps it out of PATH.
+find_scdaemon() {
+	for scdaemon in /usr/lib/gnupg/scdaemon /usr/lib/gnupg2/scdaemon /usr/libexec/scdaemon; do
+		[ ! -x "$scdaemon" ] || return 0
+	done
+	echo "SKIP: scdaemon is not installed"
+	exit $SKIP
+}
+
 # A folder for this run, removed at the end, with a drop directory that holds our bundle alone.
 make_stage() {
 	preload_sanitizer
@@ -68,6 +77,15 @@ make_stage() {
 	trap 'rm -rf "$stage"' EXIT
 	trap 'exit 130' INT TERM
 	"$top_srcdir/tests/sim/make-bundle" "$top_builddir" "$stage/drivers"
+}
+
+# An empty home for clients, so that nobody's settings and caches take part.
+make_home() {
+	HOME=$stage/home
+	GNUPGHOME=$HOME/.gnupg
+	mkdir -p -m 700 "$GNUPGHOME"
+	unset OPENSC_CONF XDG_CACHE_HOME || true
+	export HOME GNUPGHOME
 }
 
 # A sanitizer that the simulator was built with is not for the clients: it finds faults of theirs, or lets them hang.

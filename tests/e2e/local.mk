@@ -18,12 +18,15 @@ check_SCRIPTS += \
 	tests/e2e/test-fw700.sh \
 	tests/e2e/test-libccid.sh \
 	tests/e2e/test-scdaemon.sh \
+	tests/e2e/test-openpgp.sh \
+	tests/e2e/test-pinpad-clients.sh \
 	tests/e2e/test-t1-sequences.sh
 
 EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/demo \
 	tests/e2e/demo-scene \
 	tests/e2e/cards.py \
+	tests/e2e/clients.py \
 	tests/e2e/lib.sh \
 	tests/e2e/part10.py \
 	tests/e2e/pcsc.py \
@@ -34,8 +37,10 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/story_fw700.py \
 	tests/e2e/story_iccd.py \
 	tests/e2e/story_libccid.py \
+	tests/e2e/story_openpgp.py \
 	tests/e2e/story_override.py \
 	tests/e2e/story_pinpad.py \
+	tests/e2e/story_pinpad_clients.py \
 	tests/e2e/story_reader.py \
 	tests/e2e/story_slots.py \
 	tests/e2e/story_t1.py

@@ -6,17 +6,9 @@ set -eu
 . "$top_srcdir/tests/e2e/lib.sh"
 find_pcscd
 
-for scdaemon in /usr/lib/gnupg/scdaemon /usr/lib/gnupg2/scdaemon /usr/libexec/scdaemon; do
-	[ -x "$scdaemon" ] && break
-done
-[ -x "$scdaemon" ] || {
-	echo "SKIP: scdaemon is not installed"
-	exit $SKIP
-}
+find_scdaemon
 make_stage
-GNUPGHOME=$stage/gnupg
-mkdir -m 700 "$GNUPGHOME"
-export GNUPGHOME
+make_home
 
 # ECHO of "Hello": a case 4 command
 cat >"$stage/talk" <<'TXT'

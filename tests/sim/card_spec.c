@@ -15,7 +15,8 @@ struct making {
 };
 
 static const char usage[] =
-	"a card is t0, t1 or dual, followed by ,ta1=XX ,specific ,pps=declines|ignores|lies and, for "
+	"a card is t0, t1, dual or openpgp, followed by ,ta1=XX ,specific ,pps=declines|ignores|lies and, "
+	"for "
 	"T=1, ,ifsc=N ,crc ,bwi=N ,wtx=N ,factor=N ,chain=N ,ifs=N; or the bytes of an ATR";
 
 static bool number(const char *word, int base, unsigned long max, unsigned long *value)
@@ -137,21 +138,47 @@ static size_t t0_atr(const struct sim_t1_atr *what, uint8_t atr[SIM_ATR_MAX])
 	return sizeof with_ta1;
 }
 
+static const struct kind {
+	const char *name;
+	size_t (*build)(const struct sim_t1_atr *what, uint8_t atr[SIM_ATR_MAX]);
+	bool openpgp;
+	struct sim_t1_atr atr; /* what the words change */
+} kinds[] = {
+	{ "t0", t0_atr, false, { .ifsc = 0 } },
+	{ "t1", sim_t1_build_atr, false, { .ifsc = 254, .bwi = 4, .cwi = 5, .history = "OCID1" } },
+	{ "dual",
+	  sim_t1_build_atr,
+	  false,
+	  { .t0_too = true, .ifsc = 254, .bwi = 4, .cwi = 5, .history = "OCID1" } },
+	{ "openpgp",
+	  sim_openpgp_build_atr,
+	  true,
+	  { .ta1 = 0x18, .ifsc = 254, .bwi = 7, .cwi = 5, .classes = 3 } },
+};
+
+static const struct kind *find_kind(const char *name)
+{
+	for (size_t i = 0; name && i < sizeof kinds / sizeof kinds[0]; i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
 static const char *parse_words(char *text, struct sim_card_spec *out)
 {
-	struct making m = { .atr = { .ifsc = 254, .bwi = 4, .cwi = 5, .history = "OCID1" } };
-	char *save = NULL, *kind = strtok_r(text, ",", &save);
+	const struct kind *kind;
+	struct making m = { 0 };
+	char *save = NULL;
 
+	kind = find_kind(strtok_r(text, ",", &save));
 	if (!kind)
 		return usage;
-	m.atr.t0_too = strcmp(kind, "dual") == 0;
-	if (strcmp(kind, "t0") != 0 && strcmp(kind, "t1") != 0 && !m.atr.t0_too)
-		return usage;
+	m.atr = kind->atr;
+	m.spec.openpgp = kind->openpgp;
 	for (char *word = strtok_r(NULL, ",", &save); word; word = strtok_r(NULL, ",", &save))
 		if (!take_word(&m, word))
 			return usage;
-	m.spec.atr_len =
-		strcmp(kind, "t0") == 0 ? t0_atr(&m.atr, m.spec.atr) : sim_t1_build_atr(&m.atr, m.spec.atr);
+	m.spec.atr_len = kind->build(&m.atr, m.spec.atr);
 	*out = m.spec;
 	return NULL;
 }
@@ -178,7 +205,9 @@ struct sim_card *sim_card_make(const struct sim_card_spec *spec, unsigned suppli
 
 	if (spec->atr_len)
 		sim_atr_parse(spec->atr, spec->atr_len, &atr);
-	if (atr.protocols & 2)
+	if (spec->openpgp)
+		card = sim_card_openpgp_new(spec->atr, spec->atr_len, &spec->t1, supplies);
+	else if (atr.protocols & 2)
 		card = sim_card_t1_new(spec->atr, spec->atr_len, &spec->t1, supplies);
 	else
 		card = sim_card_t0_new(spec->atr_len ? spec->atr : NULL, spec->atr_len, supplies);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A card in a few words, as a user names it: "t0", "t1,ifsc=32,crc", "dual,ta1=96", or the bytes of an ATR. */
+/* A card in a few words, as a user names it: "t0", "t1,ifsc=32,crc", "dual,ta1=96", "openpgp", or the bytes of an ATR. */
 #ifndef OPENCCID_SIM_CARD_SPEC_H
 #define OPENCCID_SIM_CARD_SPEC_H
 
+#include "card_openpgp.h"
 #include "card_script.h"
 #include "card_t1.h"
 
@@ -11,6 +12,7 @@ struct sim_card_spec {
 	size_t atr_len; /* 0: the default T=0 card */
 	struct sim_t1_options t1;
 	enum sim_pps_mood pps;
+	bool openpgp;              /* what the card can do: that of card_openpgp, at T=1 */
 	struct sim_script *script; /* NULL: the card has a mind of its own; else borrowed */
 };
 

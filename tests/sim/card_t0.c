@@ -92,6 +92,7 @@ static void answer(struct t0_card *t0, bool acknowledge)
 
 	card_log_add(t0->base.log, t0->in, 5 + len);
 	sim_app_run(&t0->app, t0->in, t0->in + 5, len, &a);
+	card_log_answer(t0->base.log, a.sw);
 	for (unsigned i = 0; i < a.waits; i++)
 		put(t0, &null, 1, a.wait_ms);
 	if (acknowledge && a.len) {

@@ -84,7 +84,7 @@ enum state {
 
 struct t1_card {
 	struct sim_card base;
-	struct sim_t1_app app;
+	struct sim_t1_application application;
 	struct sim_t1 t1;
 	struct sim_card *t0; /* of a card of both protocols */
 	uint8_t atr[SIM_ATR_MAX];
@@ -148,7 +148,7 @@ static void card_reset(struct sim_card *card, unsigned supply, bool warm)
 		c->supply = supply;
 	if (!(c->supply & c->supplies))
 		return;
-	sim_app_reset(&c->app.app);
+	c->application.reset(c->application.arg);
 	sim_t1_reset(&c->t1);
 	c->fidi = SIM_FIDI_DEFAULT;
 	c->fidi_next = c->offers.specific ? c->offers.ta1 : SIM_FIDI_DEFAULT;
@@ -239,6 +239,7 @@ static void card_free(struct sim_card *card)
 {
 	struct t1_card *c = card_of(card);
 
+	c->application.free(c->application.arg);
 	sim_card_free(c->t0);
 	free(c);
 }
@@ -251,34 +252,71 @@ static const struct sim_card_ops t1_ops = {
 	.free = card_free,
 };
 
-struct sim_card *sim_card_t1_new(const uint8_t *atr, size_t len, const struct sim_t1_options *options,
-				 unsigned supplies)
+struct sim_card *sim_card_t1_with(const uint8_t *atr, size_t len, const struct sim_t1_options *options,
+				  unsigned supplies, const struct sim_t1_application *application)
 {
 	struct sim_t1_options o = options ? *options : (struct sim_t1_options){ 0 };
 	struct t1_card *c = calloc(1, sizeof *c);
 
-	if (!c)
+	if (!c) {
+		application->free(application->arg);
 		return NULL;
+	}
 	c->base.ops = &t1_ops;
-	c->base.log = &c->app.app.log;
+	c->application = *application;
 	c->atr_len = len < SIM_ATR_MAX ? len : SIM_ATR_MAX;
-	if (atr)
-		memcpy(c->atr, atr, c->atr_len);
-	else
-		c->atr_len = sim_t1_build_atr(&default_atr, c->atr);
+	memcpy(c->atr, atr, c->atr_len);
 	sim_atr_parse(c->atr, c->atr_len, &c->offers);
 	c->supplies = supplies;
 	o.ifsc = c->offers.ifsc;
 	o.crc = c->offers.crc;
-	sim_t1_app_init(&c->app);
-	sim_t1_init(&c->t1, &o, sim_t1_app_run, &c->app);
-	if (c->offers.protocols & 1) {
-		c->t0 = sim_card_t0_new(c->atr, c->atr_len, supplies);
-		if (!c->t0) {
-			free(c);
-			return NULL;
-		}
-		c->t0->log = c->base.log;
-	}
+	sim_t1_init(&c->t1, &o, application->run, application->arg);
 	return &c->base;
+}
+
+/* ---- with the file system of the T=0 card -------------------------------------------------------------------------- */
+
+static void files_reset(void *arg)
+{
+	struct sim_t1_app *files = arg;
+
+	sim_app_reset(&files->app);
+}
+
+/* The T=0 half of a card of both protocols. */
+static bool add_t0(struct t1_card *c)
+{
+	if (!(c->offers.protocols & 1))
+		return true;
+	c->t0 = sim_card_t0_new(c->atr, c->atr_len, c->supplies);
+	if (c->t0)
+		c->t0->log = c->base.log;
+	return c->t0 != NULL;
+}
+
+struct sim_card *sim_card_t1_new(const uint8_t *atr, size_t len, const struct sim_t1_options *options,
+				 unsigned supplies)
+{
+	struct sim_t1_app *files = calloc(1, sizeof *files);
+	const struct sim_t1_application application = {
+		.run = sim_t1_app_run, .reset = files_reset, .free = free, .arg = files
+	};
+	uint8_t usual[SIM_ATR_MAX];
+	struct sim_card *card;
+
+	if (!files)
+		return NULL;
+	sim_t1_app_init(files);
+	if (!atr) {
+		len = sim_t1_build_atr(&default_atr, usual);
+		atr = usual;
+	}
+	card = sim_card_t1_with(atr, len, options, supplies, &application);
+	if (card)
+		card->log = &files->app.log;
+	if (card && !add_t0(card_of(card))) {
+		sim_card_free(card);
+		return NULL;
+	}
+	return card;
 }

@@ -97,6 +97,14 @@ struct sim_t1_app {
 	uint8_t out[SIM_T1_ANSWER_MAX + 8];
 };
 
+struct sim_t1_command {
+	const uint8_t *header, *data;
+	size_t nc, ne;
+};
+
+/* Any case of an APDU, short or extended (ISO 7816-3, 12.1); false: it is none. */
+bool sim_t1_parse(const uint8_t *apdu, size_t len, struct sim_t1_command *command);
+
 void sim_t1_app_init(struct sim_t1_app *app);
 /* A sim_t1_run; arg is a struct sim_t1_app. */
 void sim_t1_app_run(void *arg, const uint8_t *apdu, size_t len, struct sim_t1_answer *answer);
@@ -128,5 +136,17 @@ size_t sim_t1_build_atr(const struct sim_t1_atr *what, uint8_t atr[SIM_ATR_MAX])
  */
 struct sim_card *sim_card_t1_new(const uint8_t *atr, size_t len, const struct sim_t1_options *options,
 				 unsigned supplies);
+
+/* Another application for the card, which owns it. */
+struct sim_t1_application {
+	sim_t1_run *run;
+	void (*reset)(void *arg);
+	void (*free)(void *arg);
+	void *arg;
+};
+
+/* A card of T=1 alone that runs this application; it is freed also when memory is out (NULL). */
+struct sim_card *sim_card_t1_with(const uint8_t *atr, size_t len, const struct sim_t1_options *options,
+				  unsigned supplies, const struct sim_t1_application *application);
 
 #endif

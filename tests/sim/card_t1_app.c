@@ -6,11 +6,6 @@
 
 enum { ECHO_CLASS = 0x80, ECHO_INS = 0x10, SINK_INS = 0x16, GET_RESPONSE = 0xC0, WRONG_LENGTH = 0x6700 };
 
-struct command {
-	const uint8_t *header, *data;
-	size_t nc, ne;
-};
-
 static size_t two_bytes(const uint8_t *at)
 {
 	return (size_t)at[0] << 8 | at[1];
@@ -27,7 +22,7 @@ static size_t long_ne(const uint8_t *le)
 }
 
 /* After CLA INS P1 P2 and a zero byte (ISO 7816-3, 12.1, cases 2E to 4E). */
-static bool parse_extended(const uint8_t *apdu, size_t len, struct command *cmd)
+static bool parse_extended(const uint8_t *apdu, size_t len, struct sim_t1_command *cmd)
 {
 	if (len < 7)
 		return false;
@@ -44,9 +39,9 @@ static bool parse_extended(const uint8_t *apdu, size_t len, struct command *cmd)
 	return len == 7 + cmd->nc || len == 9 + cmd->nc;
 }
 
-static bool parse(const uint8_t *apdu, size_t len, struct command *cmd)
+bool sim_t1_parse(const uint8_t *apdu, size_t len, struct sim_t1_command *cmd)
 {
-	*cmd = (struct command){ .header = apdu };
+	*cmd = (struct sim_t1_command){ .header = apdu };
 	if (len < 4)
 		return false;
 	if (len == 4)
@@ -65,7 +60,7 @@ static bool parse(const uint8_t *apdu, size_t len, struct command *cmd)
 }
 
 /* One command of card_app; its data is added, the longest of its pauses is kept. */
-static uint16_t run_step(struct sim_t1_app *a, const uint8_t header[5], const struct command *cmd,
+static uint16_t run_step(struct sim_t1_app *a, const uint8_t header[5], const struct sim_t1_command *cmd,
 			 struct sim_t1_answer *answer)
 {
 	struct app_answer part;
@@ -81,9 +76,10 @@ static uint16_t run_step(struct sim_t1_app *a, const uint8_t header[5], const st
 }
 
 /* card_app speaks T=0: what it announces by 6Cxx and 61xx is fetched here, inside the card. */
-static uint16_t run_short(struct sim_t1_app *a, const struct command *cmd, struct sim_t1_answer *answer)
+static uint16_t run_short(struct sim_t1_app *a, const struct sim_t1_command *cmd,
+			  struct sim_t1_answer *answer)
 {
-	const struct command nothing = { 0 };
+	const struct sim_t1_command nothing = { 0 };
 	const bool incoming = sim_app_direction(cmd->header) == APP_IN;
 	uint8_t header[5] = { cmd->header[0], cmd->header[1], cmd->header[2], cmd->header[3] };
 	uint16_t sw;
@@ -102,7 +98,7 @@ static uint16_t run_short(struct sim_t1_app *a, const struct command *cmd, struc
 }
 
 /* The data and the number of this ECHO, at any length. */
-static uint16_t run_echo(struct sim_t1_app *a, const struct command *cmd, struct sim_t1_answer *answer)
+static uint16_t run_echo(struct sim_t1_app *a, const struct sim_t1_command *cmd, struct sim_t1_answer *answer)
 {
 	if (cmd->nc)
 		memcpy(a->out, cmd->data, cmd->nc);
@@ -113,7 +109,7 @@ static uint16_t run_echo(struct sim_t1_app *a, const struct command *cmd, struct
 	return 0x9000;
 }
 
-static uint16_t run(struct sim_t1_app *a, const struct command *cmd, struct sim_t1_answer *answer)
+static uint16_t run(struct sim_t1_app *a, const struct sim_t1_command *cmd, struct sim_t1_answer *answer)
 {
 	if (cmd->header[0] == ECHO_CLASS && cmd->header[1] == ECHO_INS)
 		return run_echo(a, cmd, answer);
@@ -127,16 +123,17 @@ static uint16_t run(struct sim_t1_app *a, const struct command *cmd, struct sim_
 void sim_t1_app_run(void *arg, const uint8_t *apdu, size_t apdu_len, struct sim_t1_answer *answer)
 {
 	struct sim_t1_app *a = arg;
-	struct command cmd;
+	struct sim_t1_command cmd;
 	uint16_t sw = WRONG_LENGTH;
 
 	card_log_add(&a->app.log, apdu, apdu_len);
 	*answer = (struct sim_t1_answer){ .data = a->out };
-	if (parse(apdu, apdu_len, &cmd)) {
+	if (sim_t1_parse(apdu, apdu_len, &cmd)) {
 		sw = run(a, &cmd, answer);
 		if (answer->len > cmd.ne)
 			answer->len = cmd.ne;
 	}
+	card_log_answer(&a->app.log, sw);
 	a->out[answer->len++] = (uint8_t)(sw >> 8);
 	a->out[answer->len++] = (uint8_t)(sw & 0xFF);
 }

@@ -74,7 +74,7 @@ static const char *do_card(struct request *q)
 	FILE *file;
 
 	if (q->argc == 0)
-		return "say which card: t0, t1, dual, the bytes of an ATR, or a file with them";
+		return "say which card: t0, t1, dual, openpgp, the bytes of an ATR, or a file with them";
 	for (int i = 0; i < q->argc; i++)
 		strncat(text, q->argv[i], sizeof text - strlen(text) - 1);
 	file = q->argc == 1 ? fopen(q->argv[0], "re") : NULL;
@@ -429,7 +429,7 @@ static const struct verb {
 	{ "remove", "[SLOT]", "take the card out", do_remove },
 	{ "plug", "", "plug the reader in", do_plug },
 	{ "unplug", "", "pull the reader out", do_unplug },
-	{ "card", "t0|t1|dual[,WORDS]|ATR|FILE", "which card is inserted next", do_card },
+	{ "card", "t0|t1|dual|openpgp[,WORDS]|ATR|FILE", "which card is inserted next", do_card },
 	{ "script", "[new|add BLOCK|-|~ ...|end]", "let T=1 cards inserted from now on follow a script",
 	  do_script },
 	{ "supply", "[5] [3] [1.8]", "the volts the next card works at", do_supply },

@@ -8,6 +8,8 @@ sim_model = \
 	tests/sim/card.h \
 	tests/sim/card_app.c tests/sim/card_app.h \
 	tests/sim/card_log.c tests/sim/card_log.h \
+	tests/sim/card_openpgp.c tests/sim/card_openpgp.h \
+	tests/sim/card_openpgp_data.c \
 	tests/sim/card_pin.c tests/sim/card_pin.h \
 	tests/sim/card_script.c tests/sim/card_script.h \
 	tests/sim/card_spec.c tests/sim/card_spec.h \
@@ -103,6 +105,7 @@ tests_sim_pace_check_LDADD = src/libusbtransport.la src/libcore.la $(LIBUSB_LIBS
 if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unit/test_sim_card \
+	tests/unit/test_sim_card_openpgp \
 	tests/unit/test_sim_card_t1 \
 	tests/unit/test_sim_keypad \
 	tests/unit/test_sim_levels \
@@ -114,6 +117,10 @@ tests_unit_test_sim_card_SOURCES = tests/unit/test_sim_card.c tests/unit/check.h
 tests_unit_test_sim_card_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
 tests_unit_test_sim_card_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_sim_card_LDADD = tests/sim/libsimreader.la $(CMOCKA_LIBS)
+tests_unit_test_sim_card_openpgp_SOURCES = tests/unit/test_sim_card_openpgp.c tests/unit/check.h
+tests_unit_test_sim_card_openpgp_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
+tests_unit_test_sim_card_openpgp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_sim_card_openpgp_LDADD = tests/sim/libsimreader.la $(CMOCKA_LIBS)
 tests_unit_test_sim_card_t1_SOURCES = tests/unit/test_sim_card_t1.c tests/unit/check.h
 tests_unit_test_sim_card_t1_CPPFLAGS = $(SIM_CPPFLAGS) -I$(srcdir)/tests/sim -I$(srcdir)/tests/unit
 tests_unit_test_sim_card_t1_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -444,7 +444,7 @@ static void test_card_log(void **state)
 	bench_comes(&b, "9000");
 	card_log_print(sim_reader_card_log(b.reader, 0), to);
 	fclose(to);
-	CHECK_STRING("log", text, "80 16 00 00 02 AB CD\n80 16 00 00 00\n");
+	CHECK_STRING("log", text, "8016000002ABCD -> 9000\n8016000000 -> 9000\n");
 	card_log_clear(sim_reader_card_log(b.reader, 0));
 	CHECK_INT("log", sim_reader_card_log(b.reader, 0)->count, 0);
 	assert_int_equal(sim_reader_remove(b.reader, 0, 0), 0);

@@ -382,6 +382,8 @@ static void test_words(void **state)
 		{ "t0,ta1=94,specific", "3B9594 1000 4F43494431" },
 		{ "t1", "3B858131FE45 4F43494431 BE" },
 		{ "dual", "3B858031FE45 4F43494431 BF" },
+		{ "openpgp", "3B9A1881B1FE751F03 0031C573C00100059000 F6" },
+		{ "openpgp,ta1=11,crc", "3B9A1181F1FE75011F03 0031C573C00100059000 BE" },
 		{ "3B 10 94", "3B1094" },
 		{ "", NULL },
 		{ "t2", NULL },

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the fuzz harnesses share. Each is a function for libFuzzer and AFL++; main.c plays files to it instead. */
+#ifndef OPENCCID_TESTS_FUZZ_H
+#define OPENCCID_TESTS_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Holds whatever comes in; also in builds without assert(). */
+#define FUZZ_ASSERT(cond)                                                                         \
+	do {                                                                                      \
+		if (!(cond)) {                                                                    \
+			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #cond); \
+			abort();                                                                  \
+		}                                                                                 \
+	} while (0)
+
+#endif
