@@ -157,7 +157,8 @@ static bool read_yes(struct parser *p, const struct key *key, struct span value,
 	if (no || span_is(value, "yes"))
 		return true;
 	if (p->use == READER_OVERRIDE)
-		FAIL(p, "%s = %.*s: write yes, or no to take back what is built in", key->name, SPAN_ARG(value));
+		FAIL(p, "%s = %.*s: write yes, or no to take back what is built in", key->name,
+		     SPAN_ARG(value));
 	else
 		FAIL(p, "%s = %.*s: the only value is yes; leave the line out for no", key->name,
 		     SPAN_ARG(value));
