@@ -206,8 +206,10 @@ static enum oc_err exchange(struct ccid_port *port, const struct ccid_command *c
 		return err;
 	if (err == OC_OK)
 		err = await_answer(port, command, seq, wait_ms, reply);
-	if (err == OC_OK)
+	if (err == OC_OK) {
+		port->hopeless = false;
 		return ccid_judge(reply);
+	}
 	*reply = (struct ccid_reply){ 0 };
 	if (err == OC_E_GONE)
 		return err;

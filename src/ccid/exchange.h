@@ -33,6 +33,7 @@ struct ccid_port {
 	uint8_t seq;       /* bSeq of the next command */
 	bool overfull;     /* the last answer filled the read: padding may follow it */
 	bool silent;       /* the last recovery brought nothing: the reader does not answer */
+	bool hopeless;     /* not even a reset of its port has helped, and it has not answered since */
 	uint64_t extension_cap_ms;
 	uint8_t *out; /* header and payload of the command */
 	uint8_t *in;  /* the answer */

@@ -107,6 +107,21 @@ static enum oc_err rung_clear_halt(struct ccid_port *port, uint8_t slot)
 	return resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS);
 }
 
+/* One that did not help is not tried again until the reader has answered in between. */
+static enum oc_err rung_reset(struct ccid_port *port, uint8_t slot)
+{
+	struct transport *t = port->transport;
+	enum oc_err err = OC_E_UNSUPPORTED;
+
+	if (!port->hopeless && t->ops->reset)
+		err = t->ops->reset(t);
+	if (err != OC_OK)
+		return err;
+	err = resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS);
+	port->hopeless = err != OC_OK;
+	return err;
+}
+
 enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot)
 {
 	static const struct {
@@ -115,8 +130,9 @@ enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot)
 	} ladder[] = {
 		{ "abort", rung_abort },
 		{ "clear halt", rung_clear_halt },
+		{ "USB port reset", rung_reset },
 	};
-	enum oc_err err = OC_E_TIMEOUT;
+	enum oc_err err = OC_E_TIMEOUT, last = OC_E_TIMEOUT;
 
 	port->overfull = false;
 	for (size_t i = 0; i < sizeof ladder / sizeof ladder[0]; i++) {
@@ -127,10 +143,13 @@ enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot)
 		port->silent = err != OC_OK;
 		if (err == OC_OK || err == OC_E_GONE)
 			return err;
+		/* A rung that does not exist says nothing of the reader. */
+		if (err != OC_E_UNSUPPORTED)
+			last = err;
 	}
 	OC_LOG(port->log, OC_LOG_CRITICAL,
 	       "the reader does not answer any more (%s); if it stays so, unplug it and plug it in again",
-	       oc_strerr(err));
+	       oc_strerr(last));
 	return OC_E_TIMEOUT;
 }
 

@@ -51,6 +51,12 @@ struct transport_ops {
 	enum oc_err (*clear_interrupt)(struct transport *t);
 
 	/*
+	 * Reset the port, once nothing is posted on the bulk pipes: the reader starts afresh, its cards are off. OC_E_UNSUPPORTED where
+	 * something else on the same device would suffer; OC_E_GONE if it came back as something else. NULL where there is no port.
+	 */
+	enum oc_err (*reset)(struct transport *t);
+
+	/*
 	 * Sleep until the reader sends on its interrupt endpoint, at most @ms; OC_E_STOPPED once wake() was called,
 	 * OC_E_UNSUPPORTED where there is no such endpoint. One thread at a time; runs beside the other calls.
 	 */

@@ -37,6 +37,7 @@ struct usb {
 	char node[NODE_MAX];
 	uint8_t interface;
 	bool claimed;
+	bool shared; /* with other interfaces, which a reset of the device would take by surprise */
 	uint8_t ep_in, ep_out, ep_interrupt; /* 0: none */
 	size_t packet_out;                   /* wMaxPacketSize of bulk-OUT */
 	unsigned pause_ms;                   /* between the packets of a message; 0: write it in one go */
@@ -290,6 +291,29 @@ static enum oc_err usb_clear_halt(struct transport *t)
 	return of_libusb(error);
 }
 
+/*
+ * The kernel takes back what is submitted, so the listener is woken before, and its lock keeps it from listening again until the
+ * reset is over. libusb claims the interface again.
+ */
+static enum oc_err usb_reset(struct transport *t)
+{
+	struct usb *u = usb_of(t);
+	int error;
+
+	if (is_gone(u))
+		return OC_E_GONE;
+	if (u->shared)
+		return OC_E_UNSUPPORTED;
+	pthread_mutex_lock(&u->lock);
+	if (u->sleeping) {
+		u->woken = true;
+		libusb_cancel_transfer(u->interrupt.transfer);
+	}
+	error = libusb_reset_device(u->handle);
+	pthread_mutex_unlock(&u->lock);
+	return of_libusb(error);
+}
+
 /* ---- the interrupt endpoint -------------------------------------------------------------------------------------- */
 
 static enum oc_err fall_asleep(struct usb *u, uint8_t *buf, size_t cap)
@@ -417,6 +441,7 @@ static const struct transport_ops usb_ops = {
 	.beside = usb_beside,
 	.control = usb_control,
 	.clear_halt = usb_clear_halt,
+	.reset = usb_reset,
 	.clear_interrupt = usb_clear_interrupt,
 	.interrupt = usb_interrupt,
 	.wake = usb_wake,
@@ -536,6 +561,7 @@ static enum oc_err read_descriptors(struct usb *u, struct usb_info *info)
 		if (found)
 			note_interface(u, &interface->altsetting[0], info);
 	}
+	u->shared = config->bNumInterfaces > 1;
 	libusb_free_config_descriptor(config);
 	return found ? OC_OK : OC_E_NOT_CCID;
 }

@@ -9,6 +9,7 @@ check_SCRIPTS += \
 	tests/e2e/test-override.sh \
 	tests/e2e/test-busy.sh \
 	tests/e2e/test-f6.sh \
+	tests/e2e/test-reset.sh \
 	tests/e2e/test-clients.sh \
 	tests/e2e/test-t1.sh \
 	tests/e2e/test-extended.sh \
@@ -42,6 +43,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/story_pinpad.py \
 	tests/e2e/story_pinpad_clients.py \
 	tests/e2e/story_reader.py \
+	tests/e2e/story_reset.py \
 	tests/e2e/story_slots.py \
 	tests/e2e/story_t1.py
 

@@ -294,7 +294,7 @@ static const char *do_card_log(struct request *q)
 /* Also for a reader that is plugged in later: some moods matter only while it is opened. */
 static const char *do_mood(struct request *q)
 {
-	static const char *const words[SIM_MOODS] = { "emv", "stubborn", "out-of-step" };
+	static const char *const words[SIM_MOODS] = { "emv", "stubborn", "out-of-step", "dead" };
 	const bool on = q->argc == 2 && strcmp(q->argv[1], "on") == 0;
 
 	if (q->argc != 2 || (!on && strcmp(q->argv[1], "off") != 0))
@@ -307,7 +307,7 @@ static const char *do_mood(struct request *q)
 			sim_reader_mood(first_reader(q), (enum sim_mood)i, on);
 		return NULL;
 	}
-	return "emv, stubborn or out-of-step?";
+	return "emv, stubborn, out-of-step or dead?";
 }
 
 /* new: cards named before follow a script from now on, this one, which is empty; end: as if there were none */
@@ -447,7 +447,7 @@ static const struct verb {
 	{ "keypad", "[second=MS] [extends=on|off] [forget]",
 	  "what the keypad does; how long its seconds last", do_keypad },
 	{ "card-log", "[clear]", "the commands that the card in slot 0 got, a line each", do_card_log },
-	{ "mood", "emv|stubborn|out-of-step on|off", "find the reader as some are found", do_mood },
+	{ "mood", "emv|stubborn|out-of-step|dead on|off", "find the reader as some are found", do_mood },
 	{ "status", "", "the reader and its slots", do_status },
 	{ "stats", "[clear]", "messages, transfers, violations", do_stats },
 	{ "violations", "", "what the host did wrong; fails if there is anything", do_violations },

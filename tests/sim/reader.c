@@ -528,12 +528,14 @@ void sim_reader_bus_reset(struct sim_reader *r)
 
 void sim_reader_mood(struct sim_reader *r, enum sim_mood mood, bool on)
 {
-	if (mood == SIM_MOOD_EMV)
-		r->emv = on;
-	else if (mood == SIM_MOOD_STUBBORN)
-		r->stubborn = on;
-	else
-		r->out_of_step = on;
+	bool *const moods[SIM_MOODS] = {
+		[SIM_MOOD_EMV] = &r->emv,
+		[SIM_MOOD_STUBBORN] = &r->stubborn,
+		[SIM_MOOD_OUT_OF_STEP] = &r->out_of_step,
+		[SIM_MOOD_DEAD] = &r->dead,
+	};
+
+	*moods[mood] = on;
 }
 
 void sim_reader_refuse_abort(struct sim_reader *r, bool refuse)

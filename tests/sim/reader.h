@@ -139,6 +139,7 @@ enum sim_mood {
 	SIM_MOOD_EMV,         /* IccPowerOn fails with BBh until Escape 1F 01 */
 	SIM_MOOD_STUBBORN,    /* ... unless the contacts were switched off before */
 	SIM_MOOD_OUT_OF_STEP, /* commands are ignored until an ABORT came on both pipes */
+	SIM_MOOD_DEAD,        /* nothing is answered until the bus is reset */
 	SIM_MOODS,
 };
 void sim_reader_mood(struct sim_reader *r, enum sim_mood mood, bool on);

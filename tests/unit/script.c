@@ -130,6 +130,22 @@ static enum oc_err op_beside(struct transport *t, const uint8_t *out, size_t len
 	return leave(s, err);
 }
 
+/* A reader that shares its device, unless the script says otherwise. */
+static enum oc_err op_reset(struct transport *t)
+{
+	struct script *s = script_of(t);
+	enum oc_err err;
+
+	if (!enter(s, &err))
+		return leave(s, err);
+	if (s->step->kind != SCRIPT_RESET)
+		return leave(s, OC_E_UNSUPPORTED);
+	s->clock += s->step->ms;
+	err = s->step->err;
+	next_step(s);
+	return leave(s, err);
+}
+
 /* Copy what fits of the step's bytes; the rest waits for the next read, as it does on the bus. */
 static size_t deliver(struct script *s, const struct script_step *step)
 {
@@ -334,6 +350,7 @@ static const struct transport_ops ops = {
 	.beside = op_beside,
 	.control = op_control,
 	.clear_halt = op_clear_halt,
+	.reset = op_reset,
 	.clear_interrupt = op_clear_interrupt,
 	.interrupt = op_interrupt,
 	.wake = op_wake,

@@ -23,7 +23,8 @@ enum script_kind {
 	SCRIPT_HALT,
 	SCRIPT_HALT_INTERRUPT,
 	SCRIPT_UNPLUG,
-	SCRIPT_OTHER
+	SCRIPT_OTHER,
+	SCRIPT_RESET
 };
 
 struct script_step {
@@ -105,6 +106,11 @@ struct script_step {
 #define UNPLUG                        \
 	{                             \
 		.kind = SCRIPT_UNPLUG \
+	}
+/* The port is reset, which takes so long, and returns this. */
+#define PORT_RESET(wait, code)                                     \
+	{                                                          \
+		.kind = SCRIPT_RESET, .ms = (wait), .err = (code), \
 	}
 /* While the driver waits for an answer, another thread calls script->other(). */
 #define OTHER_THREAD                 \
