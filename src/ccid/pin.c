@@ -2,10 +2,13 @@
 #include "ccid/pin.h"
 
 #include "base/bytes.h"
+#include "ccid/message.h"
 #include "ccid/status.h"
 
 enum {
-	HEADER = 4,           /* CLA INS P1 P2 */
+	HEADER = 4,        /* CLA INS P1 P2 */
+	VERIFY_FIXED = 14, /* payload of PC_to_RDR_Secure with neither bMsgIndex nor abPINApdu */
+	MODIFY_FIXED = 17,
 	UNIT_BYTES = 0x80,    /* bmFormatString: the position counts bytes, not bits */
 	FORMAT_POSITION = 15, /* bits 6 to 3 */
 	FORMAT_TYPE = 3,
@@ -289,8 +292,20 @@ static void fit_template(struct pin_request *q, const struct pin_rules *rules)
 	q->escape = rules->escape.len && q->block == 0 && q->template_len == HEADER;
 }
 
-static enum oc_err fit(struct pin_request *q, const struct pin_rules *rules, const char **why)
+/* dwMaxCCIDMessageLength, and what has been added to the request for this reader */
+static enum oc_err fit_message(const struct pin_request *q, uint32_t max_message, const char **why)
 {
+	const size_t fixed = q->operation == PIN_MODIFY ? MODIFY_FIXED : VERIFY_FIXED;
+
+	*why = "the command is longer than a message to this reader may be";
+	return CCID_HEADER_LEN + fixed + q->indexes + q->template_len > max_message ? OC_E_APDU : OC_OK;
+}
+
+static enum oc_err fit(struct pin_request *q, const struct ccid_caps *caps, const char **why)
+{
+	const struct pin_rules *rules = &caps->pin;
+	enum oc_err err;
+
 	if (q->open && rules->fixed_length) {
 		*why = "this reader cannot build the command: it needs the whole PIN block";
 		return OC_E_APDU;
@@ -301,7 +316,8 @@ static enum oc_err fit(struct pin_request *q, const struct pin_rules *rules, con
 	fit_condition(q, rules);
 	fit_messages(q, rules);
 	fit_template(q, rules);
-	return fit_digits(q, rules, why);
+	err = fit_digits(q, rules, why);
+	return err == OC_OK ? fit_message(q, caps->max_message, why) : err;
 }
 
 enum oc_err pin_request_parse(enum pin_operation operation, const uint8_t *bytes, size_t len,
@@ -317,7 +333,7 @@ enum oc_err pin_request_parse(enum pin_operation operation, const uint8_t *bytes
 			err = OC_E_APDU;
 	}
 	if (err == OC_OK)
-		err = fit(&q, &caps->pin, why);
+		err = fit(&q, caps, why);
 	if (err == OC_OK)
 		*out = q;
 	bytes_wipe(&q, sizeof q);

@@ -5,7 +5,7 @@ FUZZERS = pin
 fuzz_programs = tests/fuzz/fuzz_pin
 check_PROGRAMS += $(fuzz_programs)
 
-tests_fuzz_fuzz_pin_SOURCES = tests/fuzz/fuzz_pin.c tests/fuzz/fuzz.h tests/fuzz/main.c
+tests_fuzz_fuzz_pin_SOURCES = tests/fuzz/fuzz_pin.c tests/fuzz/fuzz.h tests/fuzz/main.c tests/unit/pin_back.h
 tests_fuzz_fuzz_pin_LDADD = src/libcore.la
 
 EXTRA_DIST += tests/fuzz/fuzz tests/fuzz/corpus

@@ -3,8 +3,9 @@
 #include "check.h"
 
 #include "ccid/pin.h"
+#include "pin_back.h"
 
-enum { WIRE = 64 };
+enum { WIRE = 64, LONGEST = 271 /* dwMaxCCIDMessageLength of most readers */ };
 
 #define V_HEAD(timeout, format, block, lenfmt, max, min, condition, messages) \
 	timeout, 0x00, format, block, lenfmt, max, min, condition, messages, 0x09, 0x04, 0x00, 0, 0, 0
@@ -251,11 +252,66 @@ static const struct {
 
 static const uint8_t prologue[] = { PROLOGUE };
 
+/* ---- as SPR332 and SPR532 were seen to take it ------------------------------------------------------------------- */
+
+/* Secure, as it was captured; and with it the structure of part 10 that asks for it. T=1: the prologue comes with the block. */
+static const struct {
+	const char *name;
+	uint8_t structure[24];
+	size_t len;
+	uint8_t prologue[3];
+	uint8_t wire[19];
+} captured[] = {
+	{ "SPR332 with firmware 7.00",
+	  { 0, 0, 0x82, 0, 0, 25, 6, 2, 1, 9, 4, 0, 0, 0, 0, 4, 0, 0, 0, 0x00, 0x20, 0x00, 0x82 },
+	  23,
+	  { 0x00, 0x00, 0x00 },
+	  { 0x00, 0x00, 0x82, 0x00, 0x00, 0x19, 0x06, 0x02, 0x01, 0x09, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00,
+	    0x20, 0x00, 0x82 } },
+	{ "SPR332, PIN 2 of a card",
+	  { 0, 0, 0x82, 0, 0, 25, 6, 2, 0xFF, 4, 9, 0, 0, 0, 0, 4, 0, 0, 0, 0x00, 0x20, 0x00, 0x82 },
+	  23,
+	  { 0x00, 0x40, 0x00 },
+	  { 0x00, 0x00, 0x82, 0x00, 0x00, 0x19, 0x06, 0x02, 0xFF, 0x04, 0x09, 0x00, 0x00, 0x40, 0x00, 0x00,
+	    0x20, 0x00, 0x82 } },
+	{ "SPR532, with an Lc that it does not want",
+	  { 0, 0, 0x82, 0, 0, 25, 6, 2, 0xFF, 4, 9, 0, 0, 0, 0, 5, 0, 0, 0, 0x00, 0x20, 0x00, 0x81, 0x00 },
+	  24,
+	  { 0x00, 0x00, 0x00 },
+	  { 0x00, 0x00, 0x82, 0x00, 0x00, 0x19, 0x06, 0x02, 0xFF, 0x04, 0x09, 0x00, 0x00, 0x00, 0x00, 0x00,
+	    0x20, 0x00, 0x81 } },
+};
+
+static void as_it_was_captured(void **state)
+{
+	static const struct ccid_caps caps = {
+		.max_message = LONGEST,
+		.pin = { .lc = PIN_LC_STRIP, .plain_block = true, .escape = { 3, false, { 0x80, 2, 0 } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(captured); i++) {
+		struct pin_request q;
+		uint8_t out[WIRE];
+		const char *why;
+		size_t len;
+
+		CHECK_INT(captured[i].name,
+			  pin_request_parse(PIN_VERIFY, captured[i].structure, captured[i].len, &caps, &q,
+					    &why),
+			  OC_OK);
+		len = pin_request_put(&q, captured[i].prologue, out, sizeof out);
+		CHECK_BYTES(captured[i].name, out, len, captured[i].wire, sizeof captured[i].wire);
+		CHECK(captured[i].name, q.escape);
+	}
+	check_done();
+}
+
 static void on_the_wire(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(wires); i++) {
-		const struct ccid_caps caps = { .pin = wires[i].rules };
+		const struct ccid_caps caps = { .max_message = LONGEST, .pin = wires[i].rules };
 		struct pin_request q = { 0 };
 		uint8_t out[WIRE];
 		const char *why = "";
@@ -298,7 +354,7 @@ static bool names_a_format(unsigned value)
 static void check_field(const char *what, enum pin_operation operation, const uint8_t *good, size_t len,
 			const struct field *f)
 {
-	static const struct ccid_caps caps;
+	static const struct ccid_caps caps = { .max_message = LONGEST };
 
 	for (unsigned value = 0; value < 256; value++) {
 		uint8_t bytes[WIRE];
@@ -348,7 +404,7 @@ static void fields_of_verify(void **state)
 		const struct field ins = { "INS", 20, (uint8_t)value, (uint8_t)value, -1 };
 		const struct field format = { "bmFormatString", 2, (uint8_t)value, (uint8_t)value, -1 };
 		uint8_t bytes[sizeof good_verify];
-		static const struct ccid_caps caps;
+		static const struct ccid_caps caps = { .max_message = LONGEST };
 		struct pin_request q;
 		const char *why;
 
@@ -417,7 +473,7 @@ static void fields_of_filled(void **state)
 	(void)state;
 	check_field("filled", PIN_VERIFY, good_filled, sizeof good_filled, &lc);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		static const struct ccid_caps caps;
+		static const struct ccid_caps caps = { .max_message = LONGEST };
 		uint8_t bytes[sizeof good_filled];
 		struct pin_request q;
 		const char *why;
@@ -453,7 +509,7 @@ static void blocks_of_modify(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		static const struct ccid_caps caps;
+		static const struct ccid_caps caps = { .max_message = LONGEST };
 		uint8_t bytes[24 + 21] = {
 			0,  0, 0x82, 8, 0,    rows[i].old, rows[i].new, 8, 4, rows[i].confirm,
 			2,  3, 9,    4, 0,    1,           2,           0, 0, 0,
@@ -484,7 +540,7 @@ static void lengths(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		static const struct ccid_caps caps;
+		static const struct ccid_caps caps = { .max_message = LONGEST };
 		struct pin_request q;
 		const char *why;
 
@@ -518,7 +574,7 @@ static void readers_limits(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(limit_rows); i++) {
-		const struct ccid_caps caps = { .pin = limit_rows[i].rules };
+		const struct ccid_caps caps = { .max_message = LONGEST, .pin = limit_rows[i].rules };
 		struct pin_request q;
 		const char *why = NULL;
 
@@ -527,6 +583,30 @@ static void readers_limits(void **state)
 					    &why),
 			  OC_E_APDU);
 		CHECK(limit_rows[i].name, why != NULL);
+	}
+	check_done();
+}
+
+/* One byte more than the message that the reader takes is refused, whatever part of it is too long. */
+static void longest_message(void **state)
+{
+	enum { LC = 200, WITHOUT_INDEXES = 10 + 17 + 5 + LC };
+	uint8_t bytes[PIN_MODIFY_FIXED + 5 + LC] = { 0, 0, 0x82, 8, 0, 0,      8, 8, 4, 3, 2,    0, 9, 4, 1,
+						     2, 3, 0,    0, 0, 5 + LC, 0, 0, 0, 0, 0x24, 0, 1, LC };
+
+	(void)state;
+	for (uint8_t messages = 0; messages <= 3; messages++) {
+		const uint32_t whole = WITHOUT_INDEXES + (messages == 0 ? 1 : messages == 3 ? 3 : 2);
+
+		bytes[11] = messages;
+		for (uint32_t room = whole - 2; room <= whole + 2; room++) {
+			const struct ccid_caps caps = { .max_message = room };
+			struct pin_request q;
+			const char *why = NULL;
+
+			CHECK_INT("room", pin_request_parse(PIN_MODIFY, bytes, sizeof bytes, &caps, &q, &why),
+				  room < whole ? OC_E_APDU : OC_OK);
+		}
 	}
 	check_done();
 }
@@ -553,10 +633,30 @@ static void status_words(void **state)
 	check_done();
 }
 
+/* What was taken once is taken again, from either byte order, and makes the same message. */
+static void check_back(const struct pin_request *q, const struct ccid_caps *caps, const uint8_t *wire,
+		       size_t len)
+{
+	for (unsigned big_endian = 0; big_endian < 2; big_endian++) {
+		const struct pin_back how = { q->indexes, q->swap_limits, big_endian };
+		uint8_t structure[PIN_BACK_MAX], again[WIRE];
+		const size_t structure_len = pin_back(&how, wire, len, structure);
+		struct pin_request back;
+		const char *why = "";
+
+		if (pin_request_parse(q->operation, structure, structure_len, caps, &back, &why) != OC_OK) {
+			CHECK_STRING("back", why, "taken");
+			continue;
+		}
+		CHECK_BYTES("back", again, pin_request_put(&back, prologue, again, sizeof again), wire, len);
+	}
+}
+
 /* Whatever comes in: what is taken is sane, and its message has the length that its fields say. */
 static void anything(void **state)
 {
-	static const struct ccid_caps caps = { .pin = { .min = 1, .max = 25, .lc = PIN_LC_APPEND } };
+	static const struct ccid_caps caps = { .max_message = LONGEST,
+					       .pin = { .min = 1, .max = 25, .lc = PIN_LC_APPEND } };
 	uint32_t random = 1;
 	unsigned taken = 0;
 
@@ -582,6 +682,7 @@ static void anything(void **state)
 		CHECK("anything", q.condition >= 1 && q.condition <= 7);
 		CHECK_INT("anything", put,
 			  (operation == PIN_MODIFY ? 17u : 14u) + q.indexes + q.template_len);
+		check_back(&q, &caps, out, put);
 	}
 	CHECK("some are taken", taken > 1000);
 	check_done();
@@ -590,11 +691,12 @@ static void anything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(on_the_wire),      cmocka_unit_test(fields_of_verify),
-		cmocka_unit_test(fields_of_modify), cmocka_unit_test(fields_of_filled),
-		cmocka_unit_test(blocks_of_modify), cmocka_unit_test(lengths),
-		cmocka_unit_test(readers_limits),   cmocka_unit_test(status_words),
-		cmocka_unit_test(anything),
+		cmocka_unit_test(on_the_wire),        cmocka_unit_test(fields_of_verify),
+		cmocka_unit_test(fields_of_modify),   cmocka_unit_test(fields_of_filled),
+		cmocka_unit_test(blocks_of_modify),   cmocka_unit_test(lengths),
+		cmocka_unit_test(readers_limits),     cmocka_unit_test(status_words),
+		cmocka_unit_test(anything),           cmocka_unit_test(longest_message),
+		cmocka_unit_test(as_it_was_captured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
