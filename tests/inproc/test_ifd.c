@@ -428,6 +428,46 @@ static void control_codes(void **state)
 	check_done();
 }
 
+/* No byte asks, one sets; what is refused changes nothing. */
+static void node_address(void **state)
+{
+	static const struct {
+		const char *name;
+		uint8_t tx[2];
+		DWORD tx_len, room;
+		RESPONSECODE want;
+		uint8_t answer;
+		DWORD len;
+	} rows[] = {
+		{ "none is set", { 0 }, 0, 1, IFD_SUCCESS, 0x00, 1 },
+		{ "set", { 0x21 }, 1, 0, IFD_SUCCESS, 0, 0 },
+		{ "it is set", { 0 }, 0, 300, IFD_SUCCESS, 0x21, 1 },
+		{ "no room to tell", { 0 }, 0, 0, IFD_ERROR_INSUFFICIENT_BUFFER, 0, 0 },
+		{ "source and destination alike", { 0x22 }, 1, 0, IFD_COMMUNICATION_ERROR, 0, 0 },
+		{ "a bit that must be 0", { 0x81 }, 1, 0, IFD_COMMUNICATION_ERROR, 0, 0 },
+		{ "two bytes", { 0x12, 0x12 }, 2, 0, IFD_COMMUNICATION_ERROR, 0, 0 },
+		{ "it is still set", { 0 }, 0, 1, IFD_SUCCESS, 0x21, 1 },
+		{ "back", { 0x00 }, 1, 0, IFD_SUCCESS, 0, 0 },
+		{ "none", { 0 }, 0, 1, IFD_SUCCESS, 0x00, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint8_t *tx = exact_copy(rows[i].tx, rows[i].tx_len);
+		DWORD len = 4711;
+
+		memset(buffer, UNTOUCHED, sizeof buffer);
+		CHECK_INT(rows[i].name,
+			  IFDHControl(LUN, SCARD_CTL_CODE(3600), tx, rows[i].tx_len, buffer, rows[i].room,
+				      &len),
+			  rows[i].want);
+		CHECK_BYTES(rows[i].name, buffer, len, &rows[i].answer, rows[i].len);
+		CHECK_INT(rows[i].name, buffer[rows[i].len], UNTOUCHED);
+		free(tx);
+	}
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +482,7 @@ int main(void)
 		WITH(with_reader, capabilities_without_card),
 		WITH(without_interrupt, nothing_to_wait_for),
 		WITH(with_card, control_codes),
+		WITH(with_reader, node_address),
 	};
 
 	return cmocka_run_group_tests(tests, log_to_test, NULL);

@@ -172,12 +172,97 @@ static void a_dead_t1_card(void **state)
 	check_done();
 }
 
+/* ---- the node address -------------------------------------------------------------------------------------------- */
+
+/* ISO/IEC 7816-3, 11.3.2.1: bits 8 and 4 are 0; source and destination alike mean nothing, unless both are 0. */
+static void node_addresses(void **state)
+{
+	struct slot_bench b;
+
+	(void)state;
+	slot_bench_begin(&b);
+	slot_bench_open(&b, STEPS(END));
+	for (unsigned nad = 0; nad < 256; nad++) {
+		const bool fine = nad == 0 || (!(nad & 0x88) && nad >> 4 != (nad & 15));
+		uint8_t before = 0xEE, after = 0xEE;
+		char row[16];
+
+		snprintf(row, sizeof row, "%02X", nad);
+		CHECK_INT(row, slot_get_nad(b.slot, &before), OC_OK);
+		CHECK_INT(row, slot_set_nad(b.slot, (uint8_t)nad), fine ? OC_OK : OC_E_LENGTH);
+		CHECK_INT(row, slot_get_nad(b.slot, &after), OC_OK);
+		CHECK_INT(row, after, fine ? nad : before);
+	}
+	slot_bench_end("every address", &b);
+	check_done();
+}
+
+static void node_address_by_level(void **state)
+{
+	static const struct {
+		const char *name;
+		enum ccid_level level;
+		enum oc_err want;
+	} rows[] = {
+		{ "character", CCID_CHARACTER, OC_OK },
+		{ "TPDU", CCID_TPDU, OC_OK },
+		{ "short APDU", CCID_SHORT_APDU, OC_E_UNSUPPORTED },
+		{ "extended APDU", CCID_EXTENDED_APDU, OC_E_UNSUPPORTED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct slot_bench b;
+		uint8_t nad = 0xEE;
+
+		slot_bench_begin(&b);
+		b.setup.caps.level = rows[i].level;
+		slot_bench_open(&b, STEPS(END));
+		CHECK_INT(rows[i].name, slot_get_nad(b.slot, &nad), rows[i].want);
+		CHECK_INT(rows[i].name, nad, rows[i].want == OC_OK ? 0 : 0xEE);
+		CHECK_INT(rows[i].name, slot_set_nad(b.slot, 0x21), rows[i].want);
+		slot_bench_end(rows[i].name, &b);
+	}
+	check_done();
+}
+
+/* In each block of ours, with the nibbles swapped in the card's; and it is still there for the next card. */
+static void node_address_on_the_wire(void **state)
+{
+	const struct script_step steps[] = {
+		T1_UP,
+		XFR(5, 0x21, 0xC1, 0x01, 0xFE, 0x1F),
+		BLOCK(5, 0x12, 0xE1, 0x01, 0xFE, 0x0C),
+		XFR(9, 0x21, 0x00, 0x05, READ_2, 0x96),
+		BLOCK(8, 0x12, 0x00, 0x04, ICC_DATA, 0x90, 0x00, 0x97),
+		END,
+	};
+	struct slot_bench b;
+
+	(void)state;
+	slot_bench_begin(&b);
+	slot_bench_open(&b, STEPS(END));
+	CHECK_INT("set", slot_set_nad(b.slot, 0x21), OC_OK);
+	for (unsigned card = 0; card < 2; card++) {
+		uint8_t atr[ATR_MAX], rx[258];
+		size_t atr_len, len = sizeof rx;
+
+		script_continue(&b.script, steps);
+		CHECK_INT("up", slot_power_up(b.slot, atr, &atr_len), OC_OK);
+		CHECK_INT("T=1", slot_set_protocol(b.slot, CCID_PROTOCOL_T1, NULL), OC_OK);
+		CHECK_INT("read", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len), OC_OK);
+		CHECK_BYTES("read", rx, len, ((const uint8_t[]){ ICC_DATA, 0x90, 0x00 }), 4);
+	}
+	slot_bench_end("node address", &b);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(transmitting_with_t1),
-		cmocka_unit_test(t1_takes_every_apdu),
-		cmocka_unit_test(a_dead_t1_card),
+		cmocka_unit_test(transmitting_with_t1),  cmocka_unit_test(t1_takes_every_apdu),
+		cmocka_unit_test(a_dead_t1_card),        cmocka_unit_test(node_addresses),
+		cmocka_unit_test(node_address_by_level), cmocka_unit_test(node_address_on_the_wire),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
