@@ -199,6 +199,22 @@ int with_pinpad(void **state)
 	return power(IFD_POWER_UP) == IFD_SUCCESS ? 0 : -1;
 }
 
+int with_display(void **state)
+{
+	enum { COLUMNS = 50, LINES = 51 };
+	struct sim_identity identity;
+	int result;
+
+	(void)state;
+	sim_identity_default(&identity);
+	identity.descriptor[COLUMNS] = 16;
+	identity.descriptor[LINES] = 2;
+	setenv("OPENCCID_QUIRKS", "04e6:5116:escape=allow", 1);
+	result = plug_in(&identity);
+	unsetenv("OPENCCID_QUIRKS");
+	return result;
+}
+
 int with_prox(void **state)
 {
 	(void)state;

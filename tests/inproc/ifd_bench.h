@@ -50,6 +50,8 @@ int with_two_slots(void **state);
 int with_pinpad(void **state);
 int with_secoder(void **state);
 int with_idtoken(void **state);
+/* One with two lines of 16 characters and no keypad, which applications may send Escape commands. */
+int with_display(void **state);
 /* One with two interfaces that applications may switch over. */
 int with_prox(void **state);
 /* Whatever a test did, it ends with a closed reader to which nothing illegal was sent. */

@@ -50,7 +50,7 @@ static void nap(void)
 
 /* ---- what is offered --------------------------------------------------------------------------------------------- */
 
-static const struct {
+static const struct offer {
 	const char *name;
 	DWORD code;
 	const uint8_t *bytes;
@@ -66,20 +66,39 @@ static const struct {
 		0, 1, 0, 11, 2, 0xE6, 0x04, 12, 2, 0x03, 0xE0) },
 };
 
-static void a_pinpad_offers(void **state)
-{
+static const struct offer display_offers[] = {
+	{ "features", CM_IOCTL_GET_FEATURE_REQUEST,
+	  BYTES(0x11, 4, 0x42, 0x33, 0, 0x11, 0x12, 4, 0x42, 0x33, 0, 0x12, 0x13, 4, 0x42, 0x33, 0, 0x13) },
+	{ "display properties", 0x42330011, BYTES(16, 0, 2, 0) },
+	{ "TLV properties", 0x42330012,
+	  BYTES(1, 2, 16, 2, 4, 2, 16, 0, 5, 2, 2, 0, 8, 4, '5', '.', '2', '3', 9, 1, 1, 10, 4, 0, 0, 1, 0,
+		11, 2, 0xE6, 0x04, 12, 2, 0x16, 0x51) },
+};
 
-	(void)state;
-	for (size_t i = 0; i < COUNT(offers); i++) {
+static void check_offers(const struct offer *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
 		DWORD len;
 
-		CHECK_INT(offers[i].name, control(offers[i].code, NULL, 0, sizeof answer, &len), IFD_SUCCESS);
-		CHECK_BYTES(offers[i].name, answer, len, offers[i].bytes, offers[i].len);
-		for (DWORD room = 0; room < offers[i].len; room++)
-			CHECK_INT(offers[i].name, control(offers[i].code, NULL, 0, room, &len),
+		CHECK_INT(rows[i].name, control(rows[i].code, NULL, 0, sizeof answer, &len), IFD_SUCCESS);
+		CHECK_BYTES(rows[i].name, answer, len, rows[i].bytes, rows[i].len);
+		for (DWORD room = 0; room < rows[i].len; room++)
+			CHECK_INT(rows[i].name, control(rows[i].code, NULL, 0, room, &len),
 				  IFD_ERROR_INSUFFICIENT_BUFFER);
 	}
 	check_done();
+}
+
+static void a_pinpad_offers(void **state)
+{
+	(void)state;
+	check_offers(offers, COUNT(offers));
+}
+
+static void a_display_offers(void **state)
+{
+	(void)state;
+	check_offers(display_offers, COUNT(display_offers));
 }
 
 /* ---- requests that make no sense ---------------------------------------------------------------------------------- */
@@ -338,6 +357,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(with_pinpad, a_pinpad_offers),
+		WITH(with_display, a_display_offers),
 		WITH(with_pinpad, refused),
 		WITH(with_pinpad, no_room),
 		WITH(with_pinpad, typed),
