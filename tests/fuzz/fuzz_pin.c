@@ -93,6 +93,14 @@ static void check_template(const struct pin_request *q, const uint8_t *bytes, si
 	FUZZ_ASSERT(q->open || q->template_len == given);
 }
 
+/* First byte behind the field with the PIN's length: position and size in bits. */
+static unsigned length_end(const struct pin_request *q)
+{
+	const unsigned position = q->length_format & 15u, bits = q->block >> 4;
+
+	return (position * (q->length_format & 0x10 ? 8 : 1) + bits + 7) / 8;
+}
+
 /* The reader puts PINs where these fields say: nowhere but into the data. */
 static void check_places(const struct pin_request *q)
 {
@@ -101,6 +109,7 @@ static void check_places(const struct pin_request *q)
 	if (q->open)
 		return;
 	FUZZ_ASSERT(block <= lc);
+	FUZZ_ASSERT(q->block >> 4 == 0 || length_end(q) <= lc);
 	if (q->operation == PIN_VERIFY)
 		return;
 	FUZZ_ASSERT(q->offset_new + block <= lc);

@@ -22,6 +22,7 @@ check_PROGRAMS += \
 	tests/unit/test_slot_transmit \
 	tests/unit/test_slot_presence \
 	tests/unit/test_pin \
+	tests/unit/test_pin_refused \
 	tests/unit/test_vendor \
 	tests/unit/test_slot_t1 \
 	tests/unit/test_slot_pin \
@@ -85,9 +86,13 @@ tests_unit_test_slot_pin_LDADD = $(UNIT_LDADD)
 tests_unit_test_vendor_SOURCES = tests/unit/test_vendor.c tests/unit/check.h
 tests_unit_test_vendor_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_vendor_LDADD = $(UNIT_LDADD)
-tests_unit_test_pin_SOURCES = tests/unit/test_pin.c tests/unit/pin_back.h tests/unit/check.h
+tests_unit_test_pin_SOURCES = tests/unit/test_pin.c tests/unit/pin_structures.h tests/unit/check.h
 tests_unit_test_pin_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pin_LDADD = $(UNIT_LDADD)
+tests_unit_test_pin_refused_SOURCES = tests/unit/test_pin_refused.c tests/unit/pin_back.h tests/unit/pin_structures.h \
+	tests/unit/check.h
+tests_unit_test_pin_refused_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pin_refused_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_t1_SOURCES = tests/unit/test_slot_t1.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_t1_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_t1_LDADD = $(UNIT_LDADD)
