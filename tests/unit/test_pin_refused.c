@@ -231,13 +231,13 @@ static void lengths(void **state)
 	check_done();
 }
 
-/* A short APDU has 261 bytes at most. */
-static void longest_template(void **state)
+/* A header, or a short APDU with 255 bytes of data and perhaps an Le; every length here is told as it is. */
+static void templates(void **state)
 {
 	static const struct ccid_caps caps = { .max_message = 65554 };
 
 	(void)state;
-	for (size_t len = PIN_TEMPLATE_MAX - 2; len < PIN_TEMPLATE_MAX + 200; len++) {
+	for (size_t len = 0; len < PIN_TEMPLATE_MAX + 200; len++) {
 		uint8_t bytes[PIN_VERIFY_FIXED + PIN_TEMPLATE_MAX + 200] = {
 			V_HEAD(0, 0x82, 8, 0, 8, 4, 2, 1),
 			(uint8_t)len,
@@ -250,9 +250,10 @@ static void longest_template(void **state)
 			0x01,
 			0xFF
 		};
-		const enum oc_err want = len > PIN_TEMPLATE_MAX       ? OC_E_LENGTH
-					 : len < PIN_TEMPLATE_MAX - 1 ? OC_E_APDU
-								      : OC_OK;
+		const bool whole = len == 4 || len == PIN_TEMPLATE_MAX - 1 || len == PIN_TEMPLATE_MAX;
+		const enum oc_err want = len < 4 || len > PIN_TEMPLATE_MAX ? OC_E_LENGTH
+					 : whole                           ? OC_OK
+									   : OC_E_APDU;
 		struct pin_request q;
 		const char *why;
 
@@ -377,7 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_of_verify), cmocka_unit_test(fields_of_modify),
 		cmocka_unit_test(fields_of_filled), cmocka_unit_test(blocks_of_modify),
-		cmocka_unit_test(lengths),          cmocka_unit_test(longest_template),
+		cmocka_unit_test(lengths),          cmocka_unit_test(templates),
 		cmocka_unit_test(readers_limits),   cmocka_unit_test(longest_message),
 		cmocka_unit_test(anything),
 	};
