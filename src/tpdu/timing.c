@@ -26,13 +26,17 @@ static struct rates rates_of(const struct timing *t)
 	return (struct rates){ fi, di, t->clock_khz ? t->clock_khz : DEFAULT_CLOCK_KHZ };
 }
 
+/* A reader may name any clock: what does not fit is the longest wait, and never a short one. */
+static uint32_t capped(uint64_t ms)
+{
+	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
 /* Clock cycles to milliseconds, rounded up: at f kHz a millisecond has f
  * cycles. */
 static uint32_t cycles_ms(uint64_t cycles, uint64_t khz)
 {
-	const uint64_t ms = (cycles + khz - 1) / khz;
-
-	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+	return capped((cycles + khz - 1) / khz);
 }
 
 /* WT = WI x 960 x Fi / f (10.2) */
@@ -56,7 +60,7 @@ uint32_t timing_t0_ms(const struct timing *t, size_t bytes)
 {
 	const struct rates r = rates_of(t);
 
-	return cycles_ms(line_cycles(t, &r, bytes), r.khz) + GAPS * timing_wwt_ms(t);
+	return capped(cycles_ms(line_cycles(t, &r, bytes), r.khz) + (uint64_t)GAPS * timing_wwt_ms(t));
 }
 
 /* BWT = 11 etu + 2^BWI x 960 x 372 / f */
@@ -72,6 +76,6 @@ uint32_t timing_t1_ms(const struct timing *t, size_t bytes, uint8_t multiplier)
 {
 	const struct rates r = rates_of(t);
 
-	return cycles_ms(line_cycles(t, &r, bytes), r.khz) +
-	       timing_bwt_ms(t) * (multiplier ? multiplier : 1u);
+	return capped(cycles_ms(line_cycles(t, &r, bytes), r.khz) +
+		      (uint64_t)timing_bwt_ms(t) * (multiplier ? multiplier : 1u));
 }

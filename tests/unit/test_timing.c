@@ -80,6 +80,16 @@ static void never_too_short(void **state)
 			CHECK(name, timing_wwt_ms(&slow) >= timing_wwt_ms(&quick));
 		}
 	}
+	for (size_t c = 0; c < COUNT(clocks); c++) {
+		for (uint8_t bwi = 0; bwi <= 9; bwi++) {
+			const struct timing t = { clocks[c], 0x11, 0, 10, bwi };
+			const uint32_t got = timing_t1_ms(&t, 518, 255);
+			char name[40];
+
+			snprintf(name, sizeof name, "%u kHz, BWI %u, 255 times", clocks[c], bwi);
+			CHECK(name, got == UINT32_MAX || got >= UINT64_C(255) * timing_bwt_ms(&t));
+		}
+	}
 	CHECK("no clock at all", timing_t0_ms(&(const struct timing){ 0, 0x11, 0, 10, 0 }, 263) > 0);
 	check_done();
 }
