@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,5 +19,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort();                                                                  \
 		}                                                                                 \
 	} while (0)
+
+/* Memory of exactly this size, so that a byte too far is noticed. Never NULL; free() it. */
+static inline uint8_t *fuzz_room(size_t len)
+{
+	uint8_t *room = calloc(1, len ? len : 1);
+
+	FUZZ_ASSERT(room);
+	return room;
+}
+
+/* The same with a copy of these bytes. */
+static inline uint8_t *fuzz_copy(const void *bytes, size_t len)
+{
+	uint8_t *copy = fuzz_room(len);
+
+	if (len)
+		memcpy(copy, bytes, len);
+	return copy;
+}
 
 #endif

@@ -1,14 +1,32 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Fuzz harnesses. "make check" plays their corpus; "make fuzz" lets clang's libFuzzer look for more, FUZZ_SECONDS each.
 
-FUZZERS = pin
-fuzz_programs = tests/fuzz/fuzz_pin
+FUZZERS = apdu atr descriptor pin pps reply
+fuzz_programs = \
+	tests/fuzz/fuzz_apdu \
+	tests/fuzz/fuzz_atr \
+	tests/fuzz/fuzz_descriptor \
+	tests/fuzz/fuzz_pin \
+	tests/fuzz/fuzz_pps \
+	tests/fuzz/fuzz_reply
 check_PROGRAMS += $(fuzz_programs)
 
-tests_fuzz_fuzz_pin_SOURCES = tests/fuzz/fuzz_pin.c tests/fuzz/fuzz.h tests/fuzz/main.c tests/unit/pin_back.h
-tests_fuzz_fuzz_pin_LDADD = src/libcore.la
+FUZZ_MAIN = tests/fuzz/fuzz.h tests/fuzz/main.c
 
-EXTRA_DIST += tests/fuzz/fuzz tests/fuzz/corpus
+tests_fuzz_fuzz_apdu_SOURCES = tests/fuzz/fuzz_apdu.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_apdu_LDADD = src/libcore.la
+tests_fuzz_fuzz_atr_SOURCES = tests/fuzz/fuzz_atr.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_atr_LDADD = src/libcore.la
+tests_fuzz_fuzz_descriptor_SOURCES = tests/fuzz/fuzz_descriptor.c tests/fuzz/caps.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_descriptor_LDADD = src/libcore.la
+tests_fuzz_fuzz_pin_SOURCES = tests/fuzz/fuzz_pin.c tests/unit/pin_back.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_pin_LDADD = src/libcore.la
+tests_fuzz_fuzz_pps_SOURCES = tests/fuzz/fuzz_pps.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_pps_LDADD = src/libcore.la
+tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_reply_LDADD = src/libcore.la
+
+EXTRA_DIST += tests/fuzz/fuzz tests/fuzz/seeds tests/fuzz/corpus
 
 # In a build of its own, since all of the code has to be instrumented.
 fuzz:

@@ -52,11 +52,17 @@ static void play(const char *path)
 /* Without arguments: the corpus of this harness, found by the name of the program (fuzz_pin: corpus/pin). */
 static void play_own(const char *program)
 {
-	const char *name = strrchr(program, '_'), *srcdir = getenv("srcdir");
+	static const char prefix[] = "fuzz_";
+	const char *slash = strrchr(program, '/'), *srcdir = getenv("srcdir");
+	const char *name = strstr(slash ? slash : program, prefix);
 	char path[PATH];
 
+	if (!name) {
+		fprintf(stderr, "usage: %s FILE-OR-FOLDER...\n", program);
+		exit(2);
+	}
 	snprintf(path, sizeof path, "%s/tests/fuzz/corpus/%s", srcdir ? srcdir : ".",
-		 name ? name + 1 : program);
+		 name + sizeof prefix - 1);
 	play(path);
 }
 
