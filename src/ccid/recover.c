@@ -13,11 +13,11 @@ enum {
 	MAX_DRAINED = 64,
 };
 
-/* Read until the SlotStatus that answers this command, dropping everything else. */
-static enum oc_err await_status(struct ccid_port *port, uint8_t slot, uint8_t seq, uint64_t until)
+/* Read until the SlotStatus that answers this command, dropping everything else; *reply is that one on OC_OK. */
+static enum oc_err await_status(struct ccid_port *port, uint8_t slot, uint8_t seq, uint64_t until,
+				struct ccid_reply *reply)
 {
 	struct transport *t = port->transport;
-	struct ccid_reply reply;
 	enum oc_err err = OC_OK;
 
 	for (unsigned i = 0; err == OC_OK && i < MAX_DRAINED; i++) {
@@ -27,9 +27,9 @@ static enum oc_err await_status(struct ccid_port *port, uint8_t slot, uint8_t se
 		if (now >= until)
 			return OC_E_TIMEOUT;
 		err = t->ops->recv(t, &len, (unsigned)(until - now));
-		if (err != OC_OK || ccid_decode_reply(port->in, len, &reply) != OC_OK)
+		if (err != OC_OK || ccid_decode_reply(port->in, len, reply) != OC_OK)
 			continue;
-		if (reply.type == RDR_TO_PC_SLOT_STATUS && reply.slot == slot && reply.seq == seq)
+		if (reply->type == RDR_TO_PC_SLOT_STATUS && reply->slot == slot && reply->seq == seq)
 			return OC_OK;
 	}
 	return err == OC_OK ? OC_E_TIMEOUT : err;
@@ -37,7 +37,7 @@ static enum oc_err await_status(struct ccid_port *port, uint8_t slot, uint8_t se
 
 /* Send one command without payload and read until its answer. */
 static enum oc_err resync_command(struct ccid_port *port, struct ccid_command command, uint8_t seq,
-				  unsigned ms)
+				  unsigned ms, struct ccid_reply *reply)
 {
 	struct transport *t = port->transport;
 	const uint64_t until = t->ops->now(t) + ms;
@@ -45,7 +45,7 @@ static enum oc_err resync_command(struct ccid_port *port, struct ccid_command co
 
 	ccid_put_header(port->out, &command, seq);
 	err = t->ops->send(t, port->out, CCID_HEADER_LEN, port->in, port->cap, ms);
-	return err == OC_OK ? await_status(port, command.slot, seq, until) : err;
+	return err == OC_OK ? await_status(port, command.slot, seq, until, reply) : err;
 }
 
 /* The first half of ABORT */
@@ -82,29 +82,41 @@ enum oc_err ccid_abort_beside(const struct ccid_port *port, uint8_t slot, uint8_
 enum oc_err ccid_await_abort(struct ccid_port *port, uint8_t slot, uint8_t seq)
 {
 	struct transport *t = port->transport;
+	struct ccid_reply reply;
 
-	return await_status(port, slot, seq, t->ops->now(t) + ABORT_MS);
+	return await_status(port, slot, seq, t->ops->now(t) + ABORT_MS, &reply);
 }
 
 static enum oc_err rung_abort(struct ccid_port *port, uint8_t slot)
 {
 	const uint8_t seq = port->seq++;
 	const enum oc_err err = request_abort(port, slot, seq, CONTROL_MS);
+	struct ccid_reply reply;
 
 	/* Many readers stall ABORT; then they would not understand its other half either. */
 	if (err != OC_OK)
 		return err;
-	return resync_command(port, ccid_abort(slot), seq, ABORT_MS);
+	return resync_command(port, ccid_abort(slot), seq, ABORT_MS, &reply);
+}
+
+static bool is_aborting(const struct ccid_reply *reply)
+{
+	return ccid_command_status_of(reply->status) == CCID_FAILED && reply->error == CCID_CMD_ABORTED;
 }
 
 static enum oc_err rung_clear_halt(struct ccid_port *port, uint8_t slot)
 {
 	struct transport *t = port->transport;
 	enum oc_err err = t->ops->clear_halt(t);
+	struct ccid_reply reply;
 
 	if (err != OC_OK)
 		return err;
-	return resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS);
+	err = resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS, &reply);
+	/* The halt has kept back one half of ABORT, and without it the reader refuses everything (5.3.1). */
+	if (err == OC_OK && is_aborting(&reply))
+		return rung_abort(port, slot);
+	return err;
 }
 
 /* One that did not help is not tried again until the reader has answered in between. */
@@ -112,12 +124,13 @@ static enum oc_err rung_reset(struct ccid_port *port, uint8_t slot)
 {
 	struct transport *t = port->transport;
 	enum oc_err err = OC_E_UNSUPPORTED;
+	struct ccid_reply reply;
 
 	if (!port->hopeless && t->ops->reset)
 		err = t->ops->reset(t);
 	if (err != OC_OK)
 		return err;
-	err = resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS);
+	err = resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS, &reply);
 	port->hopeless = err != OC_OK;
 	return err;
 }
@@ -159,10 +172,11 @@ enum oc_err ccid_resync(struct ccid_port *port, uint8_t slot)
 
 	for (unsigned i = 0; i < CCID_RESYNC_TRIES; i++) {
 		const uint8_t seq = port->seq++;
+		struct ccid_reply reply;
 
 		err = request_abort(port, slot, seq, RESYNC_MS);
 		if (err != OC_E_GONE)
-			err = resync_command(port, ccid_abort(slot), seq, RESYNC_MS);
+			err = resync_command(port, ccid_abort(slot), seq, RESYNC_MS, &reply);
 		if (err == OC_OK || err == OC_E_GONE)
 			return err;
 	}

@@ -13,9 +13,10 @@ enum { CCID_RESYNC_TRIES = 3 };
  *
  * Rung 1: ABORT on the control pipe and PC_to_RDR_Abort, both with the same slot and one fresh sequence number, then read
  * until the SlotStatus that answers them (CCID rev 1.1, 5.3.1). Rung 2: clear the halt of both bulk pipes, read what is
- * left, GetSlotStatus. Rung 3: reset the USB port, where the device has no other interface, GetSlotStatus; once it did not
- * help, only after the reader has answered again. Each rung is bounded in time and messages. The failed command is never
- * repeated; the card counts as reset.
+ * left, GetSlotStatus; a reader that refuses it because it still waits for the second half of ABORT gets both once more.
+ * Rung 3: reset the USB port, where the device has no other interface, GetSlotStatus; once it did not help, only after the
+ * reader has answered again. Each rung is bounded in time and messages. The failed command is never repeated; the card
+ * counts as reset.
  *
  * OC_OK, OC_E_GONE, or OC_E_TIMEOUT when the reader stays silent.
  */
