@@ -107,10 +107,26 @@ static bool type_fits(const struct ccid_command *command, const struct ccid_repl
 	return reply->type == RDR_TO_PC_SLOT_STATUS && ccid_command_status_of(reply->status) == CCID_FAILED;
 }
 
+/*
+ * A padded message that filled the read and was not the answer may go on in further transfers. Whatever is no answer to this
+ * command belongs to it; the answer itself may follow as soon.
+ */
+static bool is_tail(struct ccid_port *port, const struct ccid_command *command, uint8_t seq, size_t len)
+{
+	struct ccid_reply reply;
+
+	if (!port->overfull)
+		return false;
+	port->overfull = len == port->cap;
+	return ccid_decode_reply(port->in, len, &reply) != OC_OK || reply.slot != command->slot ||
+	       reply.seq != seq || !type_fits(command, &reply);
+}
+
 /* How far a wait may go, and how far time extensions may push it. */
 struct wait {
 	uint64_t until, limit;
 	unsigned base_ms, extensions, stale;
+	size_t tail; /* bytes of padding behind what was not the answer */
 };
 
 /* The reader asks for more time: bError times the waiting time, counted from now (6.2.6). */
@@ -131,6 +147,10 @@ static enum oc_err consider(struct ccid_port *port, const struct ccid_command *c
 {
 	enum oc_err err;
 
+	if (is_tail(port, command, seq, len)) {
+		w->tail += len;
+		return w->tail > DRAIN_BYTES ? OC_E_ANSWER : OC_OK;
+	}
 	/* The late zero-length packet of an earlier answer. */
 	if (len == 0)
 		return ++w->stale > CCID_MAX_STALE ? OC_E_ANSWER : OC_OK;
@@ -144,8 +164,6 @@ static enum oc_err consider(struct ccid_port *port, const struct ccid_command *c
 		OC_LOG(port->log, OC_LOG_INFO,
 		       "dropped an answer with slot %u seq %02X while waiting for %u %02X", reply->slot,
 		       reply->seq, command->slot, seq);
-		if (port->overfull)
-			drain(port);
 		return ++w->stale > CCID_MAX_STALE ? OC_E_ANSWER : OC_OK;
 	}
 	if (!type_fits(command, reply))
@@ -194,6 +212,17 @@ static enum oc_err await_answer(struct ccid_port *port, const struct ccid_comman
 	return OC_OK;
 }
 
+/*
+ * CMD_ABORTED, and nobody has asked for it: half of an ABORT got lost on an earlier occasion, and the reader refuses
+ * everything until it has both (5.3.1). A PIN entry may well be aborted; who did that waits for what comes next. Some readers
+ * say it of a card that they have activated by themselves; what ends that is IccPowerOff, which would be refused too.
+ */
+static bool still_aborting(const struct ccid_command *command, const struct ccid_reply *reply)
+{
+	return ccid_is_aborted(reply) && command->type != PC_TO_RDR_SECURE &&
+	       command->type != PC_TO_RDR_ICC_POWER_ON;
+}
+
 static enum oc_err exchange(struct ccid_port *port, const struct ccid_command *command, unsigned wait_ms,
 			    struct ccid_reply *reply)
 {
@@ -208,7 +237,10 @@ static enum oc_err exchange(struct ccid_port *port, const struct ccid_command *c
 		err = await_answer(port, command, seq, wait_ms, reply);
 	if (err == OC_OK) {
 		port->hopeless = false;
-		return ccid_judge(reply);
+		if (!still_aborting(command, reply))
+			return ccid_judge(reply);
+		reply->len = 0; /* its bytes are overwritten now */
+		return ccid_finish_abort(port, command->slot) == OC_E_GONE ? OC_E_GONE : ccid_judge(reply);
 	}
 	*reply = (struct ccid_reply){ 0 };
 	if (err == OC_E_GONE)

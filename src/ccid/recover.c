@@ -99,11 +99,6 @@ static enum oc_err rung_abort(struct ccid_port *port, uint8_t slot)
 	return resync_command(port, ccid_abort(slot), seq, ABORT_MS, &reply);
 }
 
-static bool is_aborting(const struct ccid_reply *reply)
-{
-	return ccid_command_status_of(reply->status) == CCID_FAILED && reply->error == CCID_CMD_ABORTED;
-}
-
 static enum oc_err rung_clear_halt(struct ccid_port *port, uint8_t slot)
 {
 	struct transport *t = port->transport;
@@ -114,7 +109,7 @@ static enum oc_err rung_clear_halt(struct ccid_port *port, uint8_t slot)
 		return err;
 	err = resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS, &reply);
 	/* The halt has kept back one half of ABORT, and without it the reader refuses everything (5.3.1). */
-	if (err == OC_OK && is_aborting(&reply))
+	if (err == OC_OK && ccid_is_aborted(&reply))
 		return rung_abort(port, slot);
 	return err;
 }
@@ -132,6 +127,15 @@ static enum oc_err rung_reset(struct ccid_port *port, uint8_t slot)
 		return err;
 	err = resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS, &reply);
 	port->hopeless = err != OC_OK;
+	return err;
+}
+
+enum oc_err ccid_finish_abort(struct ccid_port *port, uint8_t slot)
+{
+	const enum oc_err err = rung_abort(port, slot);
+
+	OC_LOG(port->log, OC_LOG_INFO, "the reader was in the middle of an ABORT, which is finished now: %s",
+	       oc_strerr(err));
 	return err;
 }
 

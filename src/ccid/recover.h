@@ -22,6 +22,9 @@ enum { CCID_RESYNC_TRIES = 3 };
  */
 enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot);
 
+/* Both halves of an ABORT for a reader that waits for one of them; errors of the bus. Takes at most a second. */
+enum oc_err ccid_finish_abort(struct ccid_port *port, uint8_t slot);
+
 /**
  * ccid_resync - the same before the first command, for a reader that remembers what the session before it left undone
  *

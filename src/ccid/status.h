@@ -57,6 +57,12 @@ const struct ccid_error_info *ccid_error_info(uint8_t error);
 /* The text of bmICCStatus: "card active", ... */
 const char *ccid_icc_text(enum ccid_icc icc);
 
+/* Did it fail because the host aborts something? */
+static inline bool ccid_is_aborted(const struct ccid_reply *reply)
+{
+	return ccid_command_status_of(reply->status) == CCID_FAILED && reply->error == CCID_CMD_ABORTED;
+}
+
 /**
  * ccid_judge - what a matching, final answer means for the command
  *

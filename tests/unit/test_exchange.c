@@ -100,6 +100,11 @@ static const struct {
 	{ "bmCommandStatus 3 is a failure", STEPS(XFR_SENT, GIVES(0x80, 0, 0, 0, 0, 0, 0, 0xC0, 0xFD, 0)),
 	  OC_E_CARD, 0 },
 
+	{ "CMD_ABORTED, though nobody aborts anything: the reader waits for both halves of ABORT",
+	  STEPS(XFR_SENT, GIVES(0x80, 0, 0, 0, 0, 0, 0, 0x40, 0xFF, 0), ABORTED(0)), OC_E_CARD, 0 },
+	{ "and it is not there any more then",
+	  STEPS(XFR_SENT, GIVES(0x80, 0, 0, 0, 0, 0, 0, 0x40, 0xFF, 0), UNPLUG), OC_E_GONE, 0 },
+
 	/* No answer: the reader is brought back to order. */
 	{ "a SlotStatus that says success",
 	  STEPS(XFR_SENT, GIVES(0x81, 0, 0, 0, 0, 0, 0, 0, 0, 0), ABORTED(0)), OC_E_ANSWER, 0 },
@@ -407,6 +412,54 @@ static void padding_beyond_the_read(void **state)
 	check_done();
 }
 
+/* The same with what comes before the answer; the answer follows at once and must not be taken for padding. */
+static void padding_before_the_answer(void **state)
+{
+	static const size_t pads[] = { 1, 52, 501, 502, 503, 1000, 1014, 1525, 1526, 1527, 49174 };
+	const struct script_step before[] = {
+		GIVES_PADDED(0, 0x80, 0, 0, 0, 0, 0, 0, 0x80, 1, 0),
+		GIVES_PADDED(0, 0x80, 0, 0, 0, 0, 0, 0xFF, 0, 0, 0),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pads) * COUNT(before); i++) {
+		struct script_step steps[] = {
+			XFR_SENT,       before[i % COUNT(before)], XFR_GIVEN,
+			STATUS_SENT(1), STATUS_GIVEN(1, 0x02, 0),  END,
+		};
+		struct ccid_reply reply;
+		struct bench b;
+		char name[60];
+
+		steps[1].pad = pads[i / COUNT(before)];
+		snprintf(name, sizeof name, "%zu bytes of padding behind %s", steps[1].pad,
+			 i % COUNT(before) ? "a stale answer" : "a time extension");
+		bench_begin(&b, steps);
+		CHECK_INT(name, xfr(&b, &reply), OC_OK);
+		CHECK_BYTES(name, reply.data, reply.len, ((const uint8_t[]){ 0x90, 0 }), 2);
+		CHECK_INT(name, b.script.clock, 0);
+		CHECK_INT(name, get_status(&b, 1, &reply), OC_OK);
+		bench_end(name, &b);
+	}
+	check_done();
+}
+
+/* Padding without end is no answer. */
+static void padding_for_ever(void **state)
+{
+	const struct script_step steps[] = { XFR_SENT,
+					     GIVES_PADDED(200000, 0x80, 0, 0, 0, 0, 0, 0, 0x80, 1, 0), END };
+	struct ccid_reply reply;
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, steps);
+	CHECK_INT("200000 bytes", xfr(&b, &reply), OC_E_ANSWER);
+	ccid_port_close(&b.port);
+	script_end(&b.script);
+	check_done();
+}
+
 /* An answer of exactly the longest message, and one that promises more than any read holds. */
 static void the_longest_answer(void **state)
 {
@@ -449,6 +502,8 @@ int main(void)
 		cmocka_unit_test(extensions_are_capped),
 		cmocka_unit_test(extensions_for_ever),
 		cmocka_unit_test(padding_beyond_the_read),
+		cmocka_unit_test(padding_before_the_answer),
+		cmocka_unit_test(padding_for_ever),
 		cmocka_unit_test(the_longest_answer),
 	};
 
