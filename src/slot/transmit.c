@@ -52,6 +52,8 @@ static enum oc_err transmit_t0(struct slot *slot, struct call *call)
 		err = slot_run(slot, &engine, &end);
 	if (err != OC_OK)
 		return err;
+	if (end == STEP_FAIL && t0.unfinished)
+		slot_lost_card(slot);
 	call->rx_len = end == STEP_DONE ? t0.len : 0;
 	return end == STEP_DONE ? OC_OK : t0.err;
 }

@@ -232,8 +232,17 @@ static void feed_block(struct t0 *t0, const uint8_t *data, size_t len)
 		finish(t0, data[got], data[got + 1]);
 }
 
+/* ENVELOPE: the card has a part of the command, or may have it, and would take the next one for its continuation. */
+static bool is_unfinished(const struct t0 *t0, const struct reply *reply)
+{
+	return t0->state == T0_FAILED && t0->err != OC_E_EXTENDED && t0->enveloped < t0->apdu.len &&
+	       (t0->enveloped > 0 || reply->kind != REPLY_NOT_SENT);
+}
+
 void t0_feed(struct t0 *t0, const struct reply *reply)
 {
+	const bool enveloping = t0->state == T0_ENVELOPE;
+
 	if (t0->state == T0_DONE || t0->state == T0_FAILED)
 		return;
 	if (reply->kind == REPLY_BLOCK)
@@ -242,4 +251,5 @@ void t0_feed(struct t0 *t0, const struct reply *reply)
 		t0->set_again = true;
 	else
 		fail(t0, reply->err);
+	t0->unfinished = enveloping && is_unfinished(t0, reply);
 }

@@ -41,11 +41,13 @@ struct t0 {
 	uint8_t *answer;  /* the caller's memory: data and SW1 SW2 */
 	size_t cap, len;  /* its size; bytes of data in it so far, at the end with SW1 SW2 */
 	enum t0_state state;
-	uint8_t p3;     /* of the next GET RESPONSE; 0 = 256 */
-	bool corrected; /* the last GET RESPONSE was answered 6Cxx: a second one ends
+	uint8_t p3;      /* of the next GET RESPONSE; 0 = 256 */
+	bool corrected;  /* the last GET RESPONSE was answered 6Cxx: a second one ends
                      it */
-	bool set_again; /* the reader refused this TPDU once (F6h): parameters were
+	bool set_again;  /* the reader refused this TPDU once (F6h): parameters were
                      set again */
+	bool unfinished; /* it failed between two ENVELOPEs: only a reset makes the
+                     card forget the first one */
 	unsigned rounds;
 	enum oc_err err;
 };

@@ -508,9 +508,67 @@ static void fed_errors_come_back(void **state)
 	check_done();
 }
 
+/* After which failures does the card have a part of a command? */
+static void an_unfinished_envelope(void **state)
+{
+	static const uint8_t more[] = { 0x61, 5 }, fine[] = { 0x90, 0 }, denied[] = { 0x69, 0x82 },
+			     unknown[] = { 0x6D, 0 };
+	static const struct {
+		const char *name;
+		unsigned good; /* slices that are answered 9000 before, of two */
+		struct reply reply;
+		unsigned times;
+		bool unfinished;
+	} rows[] = {
+		{ "silence to the first slice", 0, { .kind = REPLY_SILENT, .err = OC_E_MUTE }, 1, true },
+		{ "the first one failed", 0, { .kind = REPLY_FAILED, .err = OC_E_CARD }, 1, true },
+		{ "the first one never got there",
+		  0,
+		  { .kind = REPLY_NOT_SENT, .err = OC_E_PROTOCOL },
+		  2,
+		  false },
+		{ "there is no ENVELOPE", 0, { .kind = REPLY_BLOCK, .data = unknown, .len = 2 }, 1, false },
+		{ "no status", 0, { .kind = REPLY_BLOCK, .data = fine, .len = 1 }, 1, true },
+		{ "the card ends it", 0, { .kind = REPLY_BLOCK, .data = denied, .len = 2 }, 1, false },
+		{ "the second one failed", 1, { .kind = REPLY_FAILED, .err = OC_E_REFUSED }, 1, true },
+		{ "the second one never got there",
+		  1,
+		  { .kind = REPLY_NOT_SENT, .err = OC_E_PROTOCOL },
+		  2,
+		  true },
+		{ "all is there, and the answer fails",
+		  2,
+		  { .kind = REPLY_FAILED, .err = OC_E_CARD },
+		  1,
+		  false },
+	};
+	uint8_t bytes[7 + 256 + 2] = { 0x80, 0x10, 0, 0, 0, 1, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint8_t answer[300], tpdu[T0_TPDU_MAX];
+		struct block block;
+		struct apdu apdu;
+		struct t0 t0;
+
+		assert_int_equal(apdu_parse(bytes, sizeof bytes, &apdu), OC_OK);
+		assert_int_equal(t0_begin(&t0, &apdu, answer, sizeof answer), OC_OK);
+		for (unsigned n = 0; n < rows[i].good + rows[i].times; n++) {
+			const struct reply good = { .kind = REPLY_BLOCK, .data = n ? more : fine, .len = 2 };
+
+			CHECK_INT(rows[i].name, t0_next(&t0, tpdu, &block), STEP_SEND);
+			t0_feed(&t0, n < rows[i].good ? &good : &rows[i].reply);
+		}
+		CHECK(rows[i].name, t0_next(&t0, tpdu, &block) != STEP_SEND);
+		CHECK_INT(rows[i].name, t0.unfinished, rows[i].unfinished);
+	}
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_unfinished_envelope),
 		cmocka_unit_test(cases_1_2_3_pass_through),
 		cmocka_unit_test(case_4_fetches_its_answer),
 		cmocka_unit_test(extended_apdus),
