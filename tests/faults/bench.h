@@ -46,6 +46,7 @@ struct bench {
 	struct reader *reader; /* NULL while it is closed */
 	uint8_t tag;           /* of this run of the operation: its APDU has it, and so has the answer */
 	bool refused;          /* the reader was made to refuse something */
+	bool failed;           /* the run before ended with an error */
 
 	uint8_t tx[BENCH_APDU], rx[BENCH_APDU];
 	size_t tx_len, rx_len;
