@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Fuzz harnesses. "make check" plays their corpus; "make fuzz" lets clang's libFuzzer look for more, FUZZ_SECONDS each.
 
-FUZZERS = apdu atr descriptor pin pps reply
+FUZZERS = apdu atr capture chain character descriptor pin pps reader_file reply t0 t1
 fuzz_programs = \
 	tests/fuzz/fuzz_apdu \
 	tests/fuzz/fuzz_atr \
+	tests/fuzz/fuzz_capture \
+	tests/fuzz/fuzz_chain \
+	tests/fuzz/fuzz_character \
 	tests/fuzz/fuzz_descriptor \
 	tests/fuzz/fuzz_pin \
 	tests/fuzz/fuzz_pps \
-	tests/fuzz/fuzz_reply
+	tests/fuzz/fuzz_reader_file \
+	tests/fuzz/fuzz_reply \
+	tests/fuzz/fuzz_t0 \
+	tests/fuzz/fuzz_t1
 check_PROGRAMS += $(fuzz_programs)
 
 FUZZ_MAIN = tests/fuzz/fuzz.h tests/fuzz/main.c
@@ -25,6 +31,18 @@ tests_fuzz_fuzz_pps_SOURCES = tests/fuzz/fuzz_pps.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_pps_LDADD = src/libcore.la
 tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_reply_LDADD = src/libcore.la
+tests_fuzz_fuzz_chain_SOURCES = tests/fuzz/fuzz_chain.c tests/fuzz/card.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_chain_LDADD = src/libcore.la
+tests_fuzz_fuzz_character_SOURCES = tests/fuzz/fuzz_character.c tests/fuzz/card.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_character_LDADD = src/libcore.la
+tests_fuzz_fuzz_t0_SOURCES = tests/fuzz/fuzz_t0.c tests/fuzz/card.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_t0_LDADD = src/libcore.la
+tests_fuzz_fuzz_t1_SOURCES = tests/fuzz/fuzz_t1.c tests/fuzz/card.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_t1_LDADD = src/libcore.la
+tests_fuzz_fuzz_capture_SOURCES = tests/fuzz/fuzz_capture.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_capture_LDADD = src/libreplay.la src/libcore.la
+tests_fuzz_fuzz_reader_file_SOURCES = tests/fuzz/fuzz_reader_file.c tests/fuzz/caps.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_reader_file_LDADD = src/libcore.la
 
 EXTRA_DIST += tests/fuzz/fuzz tests/fuzz/seeds tests/fuzz/corpus
 
