@@ -27,6 +27,7 @@ enum oc_err ccid_port_open(struct ccid_port *port, struct transport *transport, 
 		.transport = transport,
 		.log = log,
 		.interface = interface,
+		.half_abort = true, /* by the session before */
 		.extension_cap_ms = CCID_EXTENSION_CAP_MS,
 		.out = both,
 		.in = both + cap,
@@ -212,15 +213,11 @@ static enum oc_err await_answer(struct ccid_port *port, const struct ccid_comman
 	return OC_OK;
 }
 
-/*
- * CMD_ABORTED, and nobody has asked for it: half of an ABORT got lost on an earlier occasion, and the reader refuses
- * everything until it has both (5.3.1). A PIN entry may well be aborted; who did that waits for what comes next. Some readers
- * say it of a card that they have activated by themselves; what ends that is IccPowerOff, which would be refused too.
- */
-static bool still_aborting(const struct ccid_command *command, const struct ccid_reply *reply)
+/* A reader that refuses everything because half of an ABORT got lost has to get both (5.3.1). */
+static bool awaits_abort(struct ccid_port *port, const struct ccid_reply *reply)
 {
-	return ccid_is_aborted(reply) && command->type != PC_TO_RDR_SECURE &&
-	       command->type != PC_TO_RDR_ICC_POWER_ON;
+	port->half_abort &= ccid_is_aborted(reply);
+	return port->half_abort;
 }
 
 static enum oc_err exchange(struct ccid_port *port, const struct ccid_command *command, unsigned wait_ms,
@@ -237,7 +234,7 @@ static enum oc_err exchange(struct ccid_port *port, const struct ccid_command *c
 		err = await_answer(port, command, seq, wait_ms, reply);
 	if (err == OC_OK) {
 		port->hopeless = false;
-		if (!still_aborting(command, reply))
+		if (!awaits_abort(port, reply))
 			return ccid_judge(reply);
 		reply->len = 0; /* its bytes are overwritten now */
 		return ccid_finish_abort(port, command->slot) == OC_E_GONE ? OC_E_GONE : ccid_judge(reply);

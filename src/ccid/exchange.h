@@ -32,6 +32,7 @@ struct ccid_port {
 	uint8_t interface; /* bInterfaceNumber, for control requests */
 	uint8_t seq;       /* bSeq of the next command */
 	bool overfull;     /* the last answer filled the read: padding may follow it */
+	bool half_abort;   /* the reader may have seen one half of an ABORT and not the other one */
 	bool silent;       /* the last recovery brought nothing: the reader does not answer */
 	bool hopeless;     /* not even a reset of its port has helped, and it has not answered since */
 	uint64_t extension_cap_ms;
@@ -78,6 +79,8 @@ static inline uint8_t *ccid_payload(struct ccid_port *port, size_t *cap)
  * OC_E_SPACE    the command is longer than the port's buffer; nothing was sent
  * OC_E_GONE, OC_E_IO, OC_E_STALL        the bus failed
  * others        the reader answered "failed": ccid_judge() of the answer, which is logged in words
+ *
+ * A reader that says CMD_ABORTED after a recovery of which it has seen one half of ABORT only gets both.
  *
  * Nothing is repeated here: whether the card may have seen the command is told by ccid_error_info().
  * Spec: CCID rev 1.1, 6.1, 6.2, 6.2.6 (time extension).

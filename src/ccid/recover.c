@@ -87,16 +87,28 @@ enum oc_err ccid_await_abort(struct ccid_port *port, uint8_t slot, uint8_t seq)
 	return await_status(port, slot, seq, t->ops->now(t) + ABORT_MS, &reply);
 }
 
-static enum oc_err rung_abort(struct ccid_port *port, uint8_t slot)
+/* Both halves. Where the first one got through or may have, and the other one is not answered, the reader is left half-way. */
+static enum oc_err abort_by_both(struct ccid_port *port, uint8_t slot, bool always, unsigned control_ms,
+				 unsigned abort_ms)
 {
 	const uint8_t seq = port->seq++;
-	const enum oc_err err = request_abort(port, slot, seq, CONTROL_MS);
 	struct ccid_reply reply;
+	enum oc_err err = request_abort(port, slot, seq, control_ms);
 
-	/* Many readers stall ABORT; then they would not understand its other half either. */
-	if (err != OC_OK)
+	if (err == OC_E_GONE)
 		return err;
-	return resync_command(port, ccid_abort(slot), seq, ABORT_MS, &reply);
+	port->half_abort |= err != OC_E_STALL;
+	if (err != OC_OK && !always)
+		return err;
+	err = resync_command(port, ccid_abort(slot), seq, abort_ms, &reply);
+	port->half_abort &= err != OC_OK || ccid_command_status_of(reply.status) == CCID_FAILED;
+	return err;
+}
+
+/* Many readers stall ABORT; then they would not understand its other half either. */
+static enum oc_err rung_abort(struct ccid_port *port, uint8_t slot)
+{
+	return abort_by_both(port, slot, false, CONTROL_MS, ABORT_MS);
 }
 
 static enum oc_err rung_clear_halt(struct ccid_port *port, uint8_t slot)
@@ -109,7 +121,7 @@ static enum oc_err rung_clear_halt(struct ccid_port *port, uint8_t slot)
 		return err;
 	err = resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS, &reply);
 	/* The halt has kept back one half of ABORT, and without it the reader refuses everything (5.3.1). */
-	if (err == OC_OK && ccid_is_aborted(&reply))
+	if (err == OC_OK && port->half_abort && ccid_is_aborted(&reply))
 		return rung_abort(port, slot);
 	return err;
 }
@@ -175,12 +187,7 @@ enum oc_err ccid_resync(struct ccid_port *port, uint8_t slot)
 	enum oc_err err = OC_E_TIMEOUT;
 
 	for (unsigned i = 0; i < CCID_RESYNC_TRIES; i++) {
-		const uint8_t seq = port->seq++;
-		struct ccid_reply reply;
-
-		err = request_abort(port, slot, seq, RESYNC_MS);
-		if (err != OC_E_GONE)
-			err = resync_command(port, ccid_abort(slot), seq, RESYNC_MS, &reply);
+		err = abort_by_both(port, slot, true, RESYNC_MS, RESYNC_MS);
 		if (err == OC_OK || err == OC_E_GONE)
 			return err;
 	}

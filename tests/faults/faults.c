@@ -10,6 +10,7 @@ enum {
 	AT_STATUS = 7,
 	AT_ERROR = 8,
 	FAILED = 0x40,
+	TIME_EXTENSION = 0x80,
 	HALF = -1, /* of the message */
 	LONGEST = 2048,
 };
@@ -61,6 +62,12 @@ static void fall_silent(struct faulty *f, const struct strike *s, struct passing
 {
 	f->deaf = (enum deafness)s->fault->value;
 	p->reaches = false;
+}
+
+static void damage_block(struct faulty *f, const struct strike *s, struct passing *p)
+{
+	(void)p;
+	faulty_damage(f, (enum sim_damage_kind)s->fault->value);
 }
 
 /* The type of the answer to a command (CCID rev 1.1, 6.1). */
@@ -160,38 +167,43 @@ static void lie(struct faulty *f, const struct strike *s, struct passing *p)
 	faulty_pass(f, message, p->len, f->clock);
 }
 
+/* What is not the answer has other data, so that it is seen when it is taken for it. */
+static void pass_other(struct faulty *f, size_t len)
+{
+	for (size_t i = SIM_HEADER; i < len; i++)
+		f->message[i] ^= 0x11;
+	faulty_pass(f, f->message, len, f->clock);
+}
+
 static void wrong_type(struct faulty *f, const struct strike *s, struct passing *p)
 {
 	f->message[0] ^= (uint8_t)s->fault->value;
-	faulty_pass(f, f->message, p->len, f->clock);
+	pass_other(f, p->len);
 }
 
 static void wrong_slot(struct faulty *f, const struct strike *s, struct passing *p)
 {
 	f->message[AT_SLOT] = (uint8_t)s->fault->value;
-	faulty_pass(f, f->message, p->len, f->clock);
+	pass_other(f, p->len);
 }
 
 static void wrong_seq(struct faulty *f, const struct strike *s, struct passing *p)
 {
 	f->message[AT_SEQ] = (uint8_t)(f->message[AT_SEQ] + s->fault->value);
-	faulty_pass(f, f->message, p->len, f->clock);
+	pass_other(f, p->len);
 }
 
 /* The answer to another command, with other data, and then the right one. */
 static void stale_first(struct faulty *f, const struct strike *s, struct passing *p)
 {
-	uint8_t stale[SIM_HEADER + 64];
-	const size_t len = p->len < sizeof stale ? p->len : sizeof stale;
+	uint8_t right[LONGEST];
+	const size_t len = p->len < sizeof right ? p->len : sizeof right;
 
-	for (size_t i = 0; i < len; i++)
-		stale[i] = i < SIM_HEADER ? p->bytes[i] : (uint8_t)(p->bytes[i] ^ 0x11);
-	stale[AT_SEQ] = (uint8_t)(stale[AT_SEQ] - 1);
-	memset(stale + AT_LENGTH, 0, 4);
-	stale[AT_LENGTH] = (uint8_t)(len - SIM_HEADER);
+	memcpy(right, p->bytes, len);
+	f->message[AT_SEQ]--;
 	for (int i = 0; i < s->fault->value; i++)
-		faulty_pass(f, stale, len, f->clock);
-	faulty_pass(f, p->bytes, p->len, f->clock);
+		pass_other(f, len);
+	faulty_pass(f, right, len, f->clock);
 }
 
 static void nothing_first(struct faulty *f, const struct strike *s, struct passing *p)
@@ -241,18 +253,53 @@ static void deny(struct faulty *f, const struct strike *s, struct passing *p)
 	faulty_pass(f, f->message, SIM_HEADER, f->clock);
 }
 
-/* value: how many time extensions, evenly over extra_ms */
+/* The message that says: it takes longer, once more the waiting time (6.2.6) */
+static void make_extension(const struct faulty *f, const struct passing *p, uint8_t message[SIM_HEADER])
+{
+	memset(message, 0, SIM_HEADER);
+	message[0] = p->bytes[0];
+	message[AT_SLOT] = p->bytes[AT_SLOT];
+	message[AT_SEQ] = p->bytes[AT_SEQ];
+	message[AT_STATUS] = (uint8_t)(TIME_EXTENSION | f->icc);
+	message[AT_ERROR] = 1;
+}
+
+/* value: how many, evenly over extra_ms */
 static void extend(struct faulty *f, const struct strike *s, struct passing *p)
 {
 	const unsigned count = (unsigned)s->fault->value;
+	uint8_t message[SIM_HEADER];
 
-	faulty_extend(f, p->bytes, count, s->fault->extra_ms / count);
+	make_extension(f, p, message);
+	faulty_repeat(f, message, sizeof message, count, s->fault->extra_ms / count);
 	faulty_pass(f, p->bytes, p->len, f->clock + s->fault->extra_ms + 1);
 }
 
+/* value: how far they are apart */
 static void extend_always(struct faulty *f, const struct strike *s, struct passing *p)
 {
-	faulty_extend(f, p->bytes, UINT32_MAX, (unsigned)s->fault->value);
+	uint8_t message[SIM_HEADER];
+
+	make_extension(f, p, message);
+	faulty_repeat(f, message, sizeof message, UINT32_MAX, (unsigned)s->fault->value);
+}
+
+static void stale_always(struct faulty *f, const struct strike *s, struct passing *p)
+{
+	(void)p;
+	f->message[AT_SEQ]--;
+	faulty_repeat(f, f->message, SIM_HEADER, UINT32_MAX, (unsigned)s->fault->value);
+}
+
+static void nothing_always(struct faulty *f, const struct strike *s, struct passing *p)
+{
+	(void)p;
+	faulty_repeat(f, NULL, 0, UINT32_MAX, (unsigned)s->fault->value);
+}
+
+static void come_after(struct faulty *f, const struct strike *s, struct passing *p)
+{
+	faulty_pass(f, p->bytes, p->len, f->clock + (uint64_t)s->fault->value);
 }
 
 static void pull_behind(struct faulty *f, const struct strike *s, struct passing *p)
@@ -289,11 +336,22 @@ const struct fault faults[] = {
 	  .value = DEAF_FOR_LONG },
 	{ "refused with bError", .event = EVENT_OUT, .outcome = REFUSED, .strike = refuse, .variants = 256 },
 	{ "the card is pulled before", .event = EVENT_OUT, .outcome = PULLED, .strike = pull_card },
+	{ "a T=1 block is wrong for the card", .event = EVENT_OUT, .outcome = LINE, .strike = damage_block,
+	  .value = SIM_DAMAGE_OUT },
+	{ "a T=1 block of the card is wrong", .event = EVENT_OUT, .outcome = LINE, .strike = damage_block,
+	  .value = SIM_DAMAGE_IN },
+	{ "a T=1 block of the card has a parity error", .event = EVENT_OUT, .outcome = LINE,
+	  .strike = damage_block, .value = SIM_DAMAGE_PARITY },
+	{ "a T=1 block of the card is lost", .event = EVENT_OUT, .outcome = LINE, .strike = damage_block,
+	  .value = SIM_DAMAGE_LOST },
 	{ "the reader is pulled before", .event = EVENT_OUT, .outcome = GONE, .strike = unplug },
 
 	/* What the reader sends */
 	{ "the answer is lost", .event = EVENT_IN, .outcome = BUS, .strike = lose_answer },
 	{ "it comes too late", .event = EVENT_IN, .outcome = BUS, .strike = come_late },
+	{ "it comes after 3 s", .event = EVENT_IN, .outcome = BUS, .strike = come_after, .value = 3000 },
+	{ "it comes after 8 s", .event = EVENT_IN, .outcome = BUS, .strike = come_after, .value = 8000 },
+	{ "it comes after 100 s", .event = EVENT_IN, .outcome = BUS, .strike = come_after, .value = 100000 },
 	{ "bulk-IN halts before it", .event = EVENT_IN, .outcome = BUS, .strike = stall_in, .value = 1 },
 	{ "bulk-IN halts and it is lost", .event = EVENT_IN, .outcome = BUS, .strike = stall_in },
 	{ "reading fails (io)", .event = EVENT_IN, .outcome = BUS, .strike = fail_read, .err = OC_E_IO },
@@ -371,6 +429,10 @@ const struct fault faults[] = {
 	  .value = 1000, .always = true },
 	{ "time extensions for ever, fast", .event = EVENT_IN, .outcome = BUS, .strike = extend_always,
 	  .value = 10, .always = true },
+	{ "stale answers for ever", .event = EVENT_IN, .outcome = BUS, .strike = stale_always, .value = 100 },
+	{ "stale answers for ever, at once", .event = EVENT_IN, .outcome = BUS, .strike = stale_always },
+	{ "packets of nothing for ever, at once", .event = EVENT_IN, .outcome = BUS,
+	  .strike = nothing_always },
 	{ "the card is pulled behind it", .event = EVENT_IN, .outcome = PULLED, .strike = pull_behind },
 	{ "the reader is pulled instead", .event = EVENT_IN, .outcome = GONE, .strike = unplug },
 

@@ -9,6 +9,7 @@
 enum outcome {
 	NO_HARM, /* OC_OK: what came can be understood */
 	BUS,     /* nothing came, or nothing that can be believed */
+	LINE,    /* a block was lost between reader and card */
 	REFUSED, /* the reader said no */
 	PULLED,  /* the card went away, perhaps just behind the answer */
 	GONE,    /* OC_E_GONE */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REQUEST_ABORT = 0x01, BYTE_STATUS = 7, TIME_EXTENSION = 0x80, ONCE = 1 };
+enum { REQUEST_ABORT = 0x01, BYTE_STATUS = 7 };
 
 static struct faulty *of(struct transport *t)
 {
@@ -52,16 +52,20 @@ void faulty_pass_error(struct faulty *f, enum oc_err err)
 	put(f, NULL, 0, f->clock)->err = err;
 }
 
-void faulty_extend(struct faulty *f, const uint8_t *answer, unsigned count, unsigned every_ms)
+void faulty_repeat(struct faulty *f, const uint8_t *bytes, size_t len, unsigned count, unsigned every_ms)
 {
-	f->extending.left = count;
-	f->extending.every_ms = every_ms;
-	f->extending.next = f->clock + every_ms;
-	memcpy(f->extending.message, answer, SIM_HEADER);
-	memset(f->extending.message + 1, 0, 4);
-	f->extending.message[BYTE_STATUS] = (uint8_t)(TIME_EXTENSION | f->icc);
-	f->extending.message[BYTE_STATUS + 1] = ONCE;
-	f->extending.message[BYTE_STATUS + 2] = 0;
+	f->repeating.left = count;
+	f->repeating.every_ms = every_ms;
+	f->repeating.next = f->clock + every_ms;
+	f->repeating.len = len;
+	if (len)
+		memcpy(f->repeating.message, bytes, len);
+}
+
+void faulty_damage(struct faulty *f, enum sim_damage_kind kind)
+{
+	f->damaging = true;
+	f->damage = kind;
 }
 
 void faulty_pull(struct faulty *f)
@@ -86,17 +90,18 @@ static bool deliver(struct faulty *f, size_t *len, enum oc_err *err)
 		if (*len)
 			memcpy(f->in, q->bytes, *len);
 		q->len -= *len;
+		q->begun = true;
 		memmove(q->bytes, q->bytes + *len, q->len);
 		if (!q->len)
 			drop(f, i);
 		return true;
 	}
-	if (!f->extending.left || f->extending.next > f->clock)
+	if (!f->repeating.left || f->repeating.next > f->clock)
 		return false;
-	f->extending.left--;
-	f->extending.next += f->extending.every_ms;
-	memcpy(f->in, f->extending.message, SIM_HEADER);
-	*len = SIM_HEADER;
+	f->repeating.left--;
+	f->repeating.next += f->repeating.every_ms;
+	memcpy(f->in, f->repeating.message, f->repeating.len);
+	*len = f->repeating.len;
 	*err = OC_OK;
 	return true;
 }
@@ -109,8 +114,8 @@ static uint64_t next_ready(const struct faulty *f)
 	for (unsigned i = 0; i < f->queued; i++)
 		if (f->queue[i].ready < next)
 			next = f->queue[i].ready;
-	if (f->extending.left && f->extending.next < next)
-		next = f->extending.next;
+	if (f->repeating.left && f->repeating.next < next)
+		next = f->repeating.next;
 	return next;
 }
 
@@ -165,6 +170,35 @@ static bool over(struct faulty *f)
 	return f->gone || f->runaway;
 }
 
+/* The reader gets it; a block of T=1 may be spoilt on its way to the card or back. */
+static enum sim_io hand_over(struct faulty *f, const uint8_t *bytes, size_t len)
+{
+	enum sim_io io;
+
+	if (f->damaging)
+		sim_reader_damage(f->reader, f->damage, 1);
+	io = sim_reader_bulk_out(f->reader, bytes, len, f->clock);
+	if (f->damaging)
+		sim_reader_damage(f->reader, f->damage, 0);
+	f->damaging = false;
+	return io;
+}
+
+static bool half_read(const struct faulty *f)
+{
+	for (unsigned i = 0; i < f->queued; i++)
+		if (f->queue[i].begun)
+			return true;
+	return false;
+}
+
+static void flush(struct faulty *f)
+{
+	for (unsigned i = f->queued; i-- > 0;)
+		if (f->queue[i].begun)
+			drop(f, i);
+}
+
 static enum oc_err faulty_send(struct transport *t, const uint8_t *out, size_t len, uint8_t *in, size_t cap,
 			       unsigned ms)
 {
@@ -175,13 +209,17 @@ static enum oc_err faulty_send(struct transport *t, const uint8_t *out, size_t l
 		return OC_E_GONE;
 	f->in = in;
 	f->cap = cap;
-	f->extending.left = 0;
+	f->repeating.left = 0;
 	struck(f, EVENT_OUT, &p);
 	if (f->gone)
 		return OC_E_GONE;
 	if (f->halted_out)
 		return OC_E_STALL;
-	if (p.reaches && sim_reader_bulk_out(f->reader, out, len, f->clock) == SIM_STALL)
+	if (half_read(f)) {
+		f->clock += ms;
+		return OC_E_TIMEOUT;
+	}
+	if (p.reaches && hand_over(f, out, len) == SIM_STALL)
 		return OC_E_STALL;
 	if (p.err == OC_E_TIMEOUT)
 		f->clock += ms;
@@ -252,7 +290,7 @@ static enum oc_err class_request(struct faulty *f, const struct transport_setup 
 	if (sim_reader_control(f->reader, bytes, data, len, f->clock) != SIM_DONE)
 		return OC_E_STALL;
 	if (abort) {
-		f->extending.left = 0;
+		f->repeating.left = 0;
 		f->deaf = HEARS;
 	}
 	return OC_OK;
@@ -292,6 +330,7 @@ static enum oc_err faulty_clear_halt(struct transport *t)
 	if (p.err != OC_OK)
 		return p.err;
 	f->halted_in = f->halted_out = false;
+	flush(f);
 	if (f->deaf == DEAF_UNTIL_HALT)
 		f->deaf = HEARS;
 	sim_reader_clear_halt(f->reader, true);

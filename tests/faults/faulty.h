@@ -47,7 +47,8 @@ enum deafness { HEARS, DEAF_UNTIL_ABORT, DEAF_UNTIL_HALT, DEAF_FOR_LONG };
 /* A message for the host; after a damage there may be several, or an error instead. */
 struct pending {
 	uint64_t ready;
-	bool late; /* only when somebody has waited in vain */
+	bool begun; /* a part of it was read: the reader takes no command before the rest is */
+	bool late;  /* only when somebody has waited in vain */
 	enum oc_err err;
 	size_t len;
 	uint8_t *bytes;
@@ -63,6 +64,8 @@ struct faulty {
 	bool runaway;   /* they were too many */
 	bool gone, closed, halted_in, halted_out, refuse_abort;
 	enum deafness deaf;
+	bool damaging;
+	enum sim_damage_kind damage;
 	uint8_t icc; /* bmICCStatus as the reader said last */
 
 	struct strike strike[FAULTY_STRIKES];
@@ -73,11 +76,12 @@ struct faulty {
 
 	struct pending queue[FAULTY_QUEUE];
 	unsigned queued;
-	struct { /* "it takes longer", again and again, until the host sends something or left is 0 */
+	struct { /* the same again and again, until the host sends something or left is 0 */
 		unsigned left, every_ms;
 		uint64_t next;
+		size_t len;
 		uint8_t message[SIM_HEADER];
-	} extending;
+	} repeating;
 
 	/* Called before a card is pulled: it takes what it knows with it. */
 	void (*before_pull)(void *arg);
@@ -103,7 +107,10 @@ void faulty_pass(struct faulty *f, const uint8_t *bytes, size_t len, uint64_t re
 void faulty_pass_late(struct faulty *f, const uint8_t *bytes, size_t len);
 /* The read ends with an error. */
 void faulty_pass_error(struct faulty *f, enum oc_err err);
-void faulty_extend(struct faulty *f, const uint8_t *answer, unsigned count, unsigned every_ms);
+/* Up to SIM_HEADER bytes so many times, until the host sends something. */
+void faulty_repeat(struct faulty *f, const uint8_t *bytes, size_t len, unsigned count, unsigned every_ms);
+/* Spoil the next block of T=1 on the contacts. */
+void faulty_damage(struct faulty *f, enum sim_damage_kind kind);
 void faulty_pull(struct faulty *f);
 
 #endif

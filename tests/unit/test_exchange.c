@@ -100,10 +100,8 @@ static const struct {
 	{ "bmCommandStatus 3 is a failure", STEPS(XFR_SENT, GIVES(0x80, 0, 0, 0, 0, 0, 0, 0xC0, 0xFD, 0)),
 	  OC_E_CARD, 0 },
 
-	{ "CMD_ABORTED, though nobody aborts anything: the reader waits for both halves of ABORT",
+	{ "CMD_ABORTED to the first command: the session before has left half an ABORT",
 	  STEPS(XFR_SENT, GIVES(0x80, 0, 0, 0, 0, 0, 0, 0x40, 0xFF, 0), ABORTED(0)), OC_E_CARD, 0 },
-	{ "and it is not there any more then",
-	  STEPS(XFR_SENT, GIVES(0x80, 0, 0, 0, 0, 0, 0, 0x40, 0xFF, 0), UNPLUG), OC_E_GONE, 0 },
 
 	/* No answer: the reader is brought back to order. */
 	{ "a SlotStatus that says success",
@@ -377,6 +375,48 @@ static void extensions_for_ever(void **state)
 	check_done();
 }
 
+/* ---- half an ABORT ------------------------------------------------------------------------------------------------- */
+
+#define CUT_SHORT GIVES(0x80, 0, 0, 0, 0, 0, 0, 0x40, 0xFF, 0)
+#define CLIMBED(control)                                                                         \
+	XFR_SENT, ABORT_CONTROL(control, 0), ABORT_SENT(0), HALT_CLEARED(OC_OK), STATUS_SENT(0), \
+		STATUS_GIVEN(0, 0x01, 0)
+
+/* A recovery of which the reader may have seen one half of ABORT: what it says to the two commands behind it. */
+static const struct {
+	const char *name;
+	const struct script_step *steps;
+	enum oc_err first, second;
+} half_rows[] = {
+	{ "it waits for the other half, and gets both",
+	  STEPS(CLIMBED(OC_OK), XFR_SENT, CUT_SHORT, ABORTED(0), XFR_SENT, XFR_GIVEN), OC_E_CARD, OC_OK },
+	{ "it refused the other half, and gets both",
+	  STEPS(XFR_SENT, ABORT_CONTROL(OC_OK, 0), ABORT_SENT(0), STATUS_GIVEN(0, 0x40, 0xE0), XFR_SENT,
+		CUT_SHORT, ABORTED(0), XFR_SENT, XFR_GIVEN),
+	  OC_E_CARD, OC_OK },
+	{ "it had both, and says CMD_ABORTED for a reason of its own",
+	  STEPS(XFR_SENT, ABORTED(0), XFR_SENT, CUT_SHORT, XFR_SENT, XFR_GIVEN), OC_E_CARD, OC_OK },
+	{ "it does not", STEPS(CLIMBED(OC_OK), XFR_SENT, XFR_GIVEN, XFR_SENT, CUT_SHORT), OC_OK, OC_E_CARD },
+	{ "it is pulled", STEPS(CLIMBED(OC_OK), XFR_SENT, CUT_SHORT, UNPLUG), OC_E_GONE, OC_E_GONE },
+};
+
+static void half_an_abort(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(half_rows); i++) {
+		const char *name = half_rows[i].name;
+		struct ccid_reply reply;
+		struct bench b;
+
+		bench_begin(&b, half_rows[i].steps);
+		CHECK_INT(name, xfr(&b, &reply), OC_E_TIMEOUT);
+		CHECK_INT(name, xfr(&b, &reply), half_rows[i].first);
+		CHECK_INT(name, xfr(&b, &reply), half_rows[i].second);
+		bench_end(name, &b);
+	}
+	check_done();
+}
+
 /* ---- answers and the size of reads ----------------------------------------------------------------------------------- */
 
 /* Padding that fills the whole read and goes on in further ones must not disturb the next command. */
@@ -501,6 +541,7 @@ int main(void)
 		cmocka_unit_test(an_answer_in_the_last_millisecond),
 		cmocka_unit_test(extensions_are_capped),
 		cmocka_unit_test(extensions_for_ever),
+		cmocka_unit_test(half_an_abort),
 		cmocka_unit_test(padding_beyond_the_read),
 		cmocka_unit_test(padding_before_the_answer),
 		cmocka_unit_test(padding_for_ever),

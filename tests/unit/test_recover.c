@@ -34,6 +34,7 @@ static void bench_begin(struct bench *b, const struct script_step *steps)
 	script_begin(&b->script, steps);
 	script_log_begin(&b->log);
 	assert_int_equal(ccid_port_open(&b->port, &b->script.transport, INTERFACE, 271, &b->log.log), OC_OK);
+	b->port.half_abort = false; /* the reader has answered before */
 }
 
 static void bench_end(const char *name, struct bench *b)
@@ -85,6 +86,10 @@ static const struct row {
 	  STEPS(ABORT_CONTROL(OC_OK), ABORT_SENT, HALT_CLEARED(OC_OK), STATUS_SENT,
 		GIVES(0x81, 0, 0, 0, 0, SLOT, 0, 0x41, 0xFF, 0), ABORT_CONTROL(OC_OK), ABORT_SENT),
 	  OC_E_TIMEOUT },
+	{ "CMD_ABORTED without an ABORT is an answer",
+	  STEPS(ABORT_CONTROL(OC_E_STALL), HALT_CLEARED(OC_OK), STATUS_SENT,
+		GIVES(0x81, 0, 0, 0, 0, SLOT, 0, 0x41, 0xFF, 0)),
+	  OC_OK },
 	{ "a refusal for another reason is an answer",
 	  STEPS(ABORT_CONTROL(OC_E_STALL), HALT_CLEARED(OC_OK), STATUS_SENT,
 		GIVES(0x81, 0, 0, 0, 0, SLOT, 0, 0x41, 0xE0, 0)),

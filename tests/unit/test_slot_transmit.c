@@ -448,6 +448,38 @@ static void after_silence_the_card_must_be_reset(void **state)
 	check_done();
 }
 
+/* Between two ENVELOPEs the reader refuses: what the card has would become a part of the next command. */
+static void a_card_with_half_a_command_must_be_reset(void **state)
+{
+	uint8_t tx[7 + 256] = { 0x00, 0xD6, 0, 0, 0, 1, 0 }, rx[258], slice[10 + 5 + 255],
+		       rest[10 + 5 + 8] = { 0 };
+	const struct script_step steps[] = {
+		{ .kind = SCRIPT_OUT, .bytes = slice, .len = sizeof slice },
+		BLOCK(2, 0x90, 0),
+		{ .kind = SCRIPT_OUT, .bytes = rest, .len = sizeof rest },
+		XFR_FAILS(0x40, 0x05),
+		STATUS_ASKED,
+		STATUS_IS(0x00),
+		END,
+	};
+	size_t len = sizeof rx;
+	bool present = true;
+	struct slot_bench b;
+
+	(void)state;
+	memcpy(slice, ((const uint8_t[]){ 0x6F, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xC2, 0, 0, 255 }), 15);
+	memcpy(slice + 15, tx, 255);
+	memcpy(rest, ((const uint8_t[]){ 0x6F, 13, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xC2, 0, 0, 8 }), 15);
+	up(&b, CCID_TPDU, steps);
+	CHECK_INT("refused", slot_transmit(b.slot, tx, sizeof tx, rx, &len), OC_E_REFUSED);
+	len = sizeof rx;
+	CHECK_INT("next", slot_transmit(b.slot, tx, sizeof tx, rx, &len), OC_E_UNPOWERED);
+	CHECK_INT("once", slot_presence(b.slot, &present), OC_OK);
+	CHECK("absent", !present);
+	slot_bench_end("half a command", &b);
+	check_done();
+}
+
 /* It counts as pulled and put back: absent once, also where the reader says that it is still active. */
 static void after_silence_the_card_is_absent_once(void **state)
 {
@@ -571,6 +603,7 @@ int main(void)
 		cmocka_unit_test(the_first_protocol_is_set_by_itself),
 		cmocka_unit_test(nothing_goes_to_a_card_without_power),
 		cmocka_unit_test(after_silence_the_card_must_be_reset),
+		cmocka_unit_test(a_card_with_half_a_command_must_be_reset),
 		cmocka_unit_test(after_silence_the_card_is_absent_once),
 		cmocka_unit_test(the_wait_follows_the_card),
 		cmocka_unit_test(escapes),
