@@ -11,7 +11,8 @@
 enum {
 	PACKET =
 		512, /* wMaxPacketSize of high-speed bulk endpoints, a multiple of all others up to USB 2.0 */
-	DRAIN_MS = 50, /* padding that is still to come follows at once */
+	DRAIN_MS = 50,      /* padding that is still to come follows at once, */
+	DRAIN_ALL_MS = 500, /* and 64 KiB of it take no longer at the slowest bus */
 	DRAIN_BYTES = 65536 + PACKET,
 };
 
@@ -78,10 +79,12 @@ static enum oc_log_level wire_level(const struct ccid_command *command)
 static void drain(struct ccid_port *port)
 {
 	struct transport *t = port->transport;
+	const uint64_t until = t->ops->now(t) + DRAIN_ALL_MS;
 	size_t len = port->cap;
 
 	port->overfull = false;
-	for (size_t total = 0; len == port->cap && total < DRAIN_BYTES; total += len)
+	for (size_t total = 0; len == port->cap && total < DRAIN_BYTES && t->ops->now(t) < until;
+	     total += len)
 		if (t->ops->recv(t, &len, DRAIN_MS) != OC_OK)
 			return;
 }
