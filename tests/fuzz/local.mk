@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Fuzz harnesses. "make check" plays their corpus; "make fuzz" lets clang's libFuzzer look for more, FUZZ_SECONDS each.
 
-FUZZERS = apdu atr capture chain character descriptor pin pps reader_file reply t0 t1
+FUZZERS = apdu atr capture chain character descriptor exchange pin pps reader_file reply t0 t1
 fuzz_programs = \
 	tests/fuzz/fuzz_apdu \
 	tests/fuzz/fuzz_atr \
@@ -9,6 +9,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_chain \
 	tests/fuzz/fuzz_character \
 	tests/fuzz/fuzz_descriptor \
+	tests/fuzz/fuzz_exchange \
 	tests/fuzz/fuzz_pin \
 	tests/fuzz/fuzz_pps \
 	tests/fuzz/fuzz_reader_file \
@@ -18,6 +19,7 @@ fuzz_programs = \
 check_PROGRAMS += $(fuzz_programs)
 
 FUZZ_MAIN = tests/fuzz/fuzz.h tests/fuzz/main.c
+FUZZ_BUS = tests/fuzz/bus.c tests/fuzz/bus.h
 
 tests_fuzz_fuzz_apdu_SOURCES = tests/fuzz/fuzz_apdu.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_apdu_LDADD = src/libcore.la
@@ -43,6 +45,8 @@ tests_fuzz_fuzz_capture_SOURCES = tests/fuzz/fuzz_capture.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_capture_LDADD = src/libreplay.la src/libcore.la
 tests_fuzz_fuzz_reader_file_SOURCES = tests/fuzz/fuzz_reader_file.c tests/fuzz/caps.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_reader_file_LDADD = src/libcore.la
+tests_fuzz_fuzz_exchange_SOURCES = tests/fuzz/fuzz_exchange.c tests/fuzz/port.h $(FUZZ_BUS) $(FUZZ_MAIN)
+tests_fuzz_fuzz_exchange_LDADD = src/libcore.la
 
 EXTRA_DIST += tests/fuzz/fuzz tests/fuzz/seeds tests/fuzz/corpus
 
