@@ -156,7 +156,8 @@ static enum oc_err do_pps(struct slot *slot, enum ccid_protocol protocol, const 
 		.pps3 = pts ? pts->pts3 : 0,
 	};
 	const unsigned fi_over_di = 372;
-	const unsigned wait = LONGEST_WAIT_ETU * fi_over_di / slot->timing.clock_khz + USB_MARGIN_MS;
+	const unsigned card_ms = LONGEST_WAIT_ETU * fi_over_di / slot->timing.clock_khz;
+	const unsigned wait = (card_ms < TIMING_LONGEST_MS ? card_ms : TIMING_LONGEST_MS) + USB_MARGIN_MS;
 	struct ccid_port *port = &slot->reader->port;
 	struct ccid_command command;
 	struct ccid_reply reply;

@@ -63,12 +63,21 @@ static struct reply carry_tpdu(struct slot *slot, const struct block *block, uns
 				timing_t0_ms(&slot->timing, block->len + block->expect) + USB_MARGIN_MS);
 }
 
+/* What the card may take anyhow, and what it has asked for by S(WTX) on top, as far as patience goes. */
+static unsigned t1_wait_ms(const struct slot *slot, const struct block *block)
+{
+	const size_t bytes = block->len + block->expect;
+	const uint32_t own = timing_t1_ms(&slot->timing, bytes, 1);
+	const uint32_t asked = timing_t1_ms(&slot->timing, bytes, block->bwi) - own;
+	const uint64_t patience = slot->reader->port.extension_cap_ms;
+
+	return own + (asked < patience ? asked : (uint32_t)patience) + USB_MARGIN_MS;
+}
+
 struct reply slot_carry_t1(struct slot *slot, const struct block *block, unsigned wait_ms)
 {
 	(void)wait_ms;
-	return slot_carry_block(slot, block,
-				timing_t1_ms(&slot->timing, block->len + block->expect, block->bwi) +
-					USB_MARGIN_MS);
+	return slot_carry_block(slot, block, t1_wait_ms(slot, block));
 }
 
 /* Character level: the TPDU goes over in the pieces that the card's procedure bytes ask for. */

@@ -26,10 +26,10 @@ static struct rates rates_of(const struct timing *t)
 	return (struct rates){ fi, di, t->clock_khz ? t->clock_khz : DEFAULT_CLOCK_KHZ };
 }
 
-/* A reader may name any clock: what does not fit is the longest wait, and never a short one. */
+/* A reader may name any clock, and a card ask for any multiple. */
 static uint32_t capped(uint64_t ms)
 {
-	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+	return ms < TIMING_LONGEST_MS ? (uint32_t)ms : TIMING_LONGEST_MS;
 }
 
 /* Clock cycles to milliseconds, rounded up: at f kHz a millisecond has f

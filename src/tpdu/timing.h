@@ -7,6 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * No wait is longer, whatever a descriptor or an ATR says: it is enough for three
+ * work waiting times of the slowest card, WI 255 and Fi 2048 at 1 MHz.
+ */
+enum { TIMING_LONGEST_MS = 30 * 60 * 1000 };
+
 /* The card's side of an exchange: its clock and the parameters it works with
  * now. */
 struct timing {

@@ -257,12 +257,47 @@ static void node_address_on_the_wire(void **state)
 	check_done();
 }
 
+/* 255 block waiting times are more than anybody waits for: what the card asks for counts as far as patience goes. */
+static void more_time_than_patience(void **state)
+{
+	enum { PATIENCE = 5000, OWN = 3600, RECOVERY = 1200 };
+	const struct script_step steps[] = {
+		I_READ_2,
+		BLOCK(5, 0x00, 0xC3, 0x01, 0xFF, 0x3D),
+		SENDS(0x6F, 5, 0, 0, 0, 0, 0, 0xFF, 0, 0, 0x00, 0xE3, 0x01, 0xFF, 0x1D),
+		CONTROL(OC_E_STALL, 0x21, 0x01, 0, 0),
+		HALT_CLEARED(OC_OK),
+		STATUS_ASKED,
+		STATUS_IS(0x00),
+		END,
+	};
+	uint8_t atr[ATR_MAX], rx[258];
+	size_t atr_len, len = sizeof rx;
+	struct slot_bench b;
+	uint64_t begun;
+
+	(void)state;
+	slot_bench_begin(&b);
+	b.setup.patience_ms = PATIENCE;
+	slot_bench_open(&b, STEPS(T1_UP, IFSD));
+	CHECK_INT("up", slot_power_up(b.slot, atr, &atr_len), OC_OK);
+	CHECK_INT("up", slot_set_protocol(b.slot, CCID_PROTOCOL_T1, NULL), OC_OK);
+	script_continue(&b.script, steps);
+	begun = b.script.clock;
+	CHECK_INT("silent", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len), OC_E_TIMEOUT);
+	CHECK("at least patience", b.script.clock - begun >= PATIENCE);
+	CHECK("no more than that", b.script.clock - begun <= PATIENCE + OWN + RECOVERY);
+	slot_bench_end("silent", &b);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(transmitting_with_t1),  cmocka_unit_test(t1_takes_every_apdu),
-		cmocka_unit_test(a_dead_t1_card),        cmocka_unit_test(node_addresses),
-		cmocka_unit_test(node_address_by_level), cmocka_unit_test(node_address_on_the_wire),
+		cmocka_unit_test(transmitting_with_t1),    cmocka_unit_test(t1_takes_every_apdu),
+		cmocka_unit_test(a_dead_t1_card),          cmocka_unit_test(node_addresses),
+		cmocka_unit_test(node_address_by_level),   cmocka_unit_test(node_address_on_the_wire),
+		cmocka_unit_test(more_time_than_patience),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
