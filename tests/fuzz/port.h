@@ -49,11 +49,11 @@ static inline uint64_t port_extension_ms(const struct port_bench *b, uint8_t typ
 
 /* An answer belongs to its command, and stands where it came, or its bytes came since the command went out. */
 static inline void port_check_reply(const struct port_bench *b, const struct ccid_command *command,
-				    const struct ccid_reply *reply)
+				    const struct ccid_reply *reply, uint8_t seq)
 {
 	const bool failed = ccid_command_status_of(reply->status) != CCID_DONE;
 
-	FUZZ_ASSERT(reply->slot == command->slot && reply->seq == b->bus.seq);
+	FUZZ_ASSERT(reply->slot == command->slot && reply->seq == seq);
 	FUZZ_ASSERT(reply->type == ccid_reply_type(command->type) ||
 		    (failed && reply->type == RDR_TO_PC_SLOT_STATUS));
 	FUZZ_ASSERT(ccid_command_status_of(reply->status) != CCID_TIME_EXTENSION);
@@ -71,6 +71,7 @@ static inline void port_exchange(struct port_bench *b)
 	const struct ccid_command command = port_command(&b->bus.in);
 	const unsigned wait_ms = rd_le16(&b->bus.in) + 1u;
 	const uint64_t begun = b->bus.clock;
+	const uint8_t seq = b->port.seq;
 	struct ccid_reply reply;
 	size_t room = 0;
 	enum oc_err err;
@@ -86,7 +87,7 @@ static inline void port_exchange(struct port_bench *b)
 	if (command.len > room)
 		b->bus.seq++; /* it had a number, and was not sent */
 	else if (err == OC_OK || reply.type != 0)
-		port_check_reply(b, &command, &reply);
+		port_check_reply(b, &command, &reply, seq);
 	FUZZ_ASSERT(err != OC_OK || reply.type != 0);
 	FUZZ_ASSERT(err == OC_E_GONE || err == OC_E_SPACE || !b->bus.gone || reply.type != 0);
 }
