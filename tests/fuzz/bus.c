@@ -67,6 +67,11 @@ static bool enter(struct bus *b)
 	return !b->gone;
 }
 
+static uint8_t next_op(struct bus *b)
+{
+	return b->in.left && !b->in.overrun ? rd_u8(&b->in) : (uint8_t)OP_SILENCE;
+}
+
 static enum oc_err failure(struct bus *b, uint8_t which)
 {
 	static const enum oc_err errors[] = { OC_E_STALL, OC_E_IO, OC_E_TIMEOUT, OC_E_GONE };
@@ -79,7 +84,7 @@ static enum oc_err failure(struct bus *b, uint8_t which)
 /* Does the input begin with this byte? Then it is taken, and the next one says which failure it is. */
 static bool fails(struct bus *b, uint8_t with, enum oc_err *err)
 {
-	if (!b->in.left || b->in.at[0] != with)
+	if (b->in.overrun || !b->in.left || b->in.at[0] != with)
 		return false;
 	rd_u8(&b->in);
 	*err = failure(b, rd_u8(&b->in));
@@ -195,7 +200,7 @@ static enum oc_err op_recv(struct transport *t, size_t *len, unsigned ms)
 	if (!enter(b))
 		return OC_E_GONE;
 	FUZZ_ASSERT(b->posted && ms > 0);
-	op = b->in.left ? rd_u8(&b->in) : (uint8_t)OP_SILENCE;
+	op = next_op(b);
 	delay = op & OP_PROMPT ? 0 : rd_u8(&b->in) * (unsigned)DELAY_UNIT_MS;
 	if ((op & 7) == OP_SILENCE || delay > ms) {
 		b->clock += ms;
@@ -249,7 +254,7 @@ static enum oc_err op_control(struct transport *t, const struct transport_setup 
 	FUZZ_ASSERT(ms > 0 && (data || !*len));
 	if (setup->request_type == 0x21 && setup->request == 0x01)
 		note_abort(b, (uint8_t)(setup->value >> 8));
-	op = b->in.left ? rd_u8(&b->in) : (uint8_t)OP_SILENCE;
+	op = next_op(b);
 	if ((op & 7) == OP_SILENCE) {
 		b->clock += ms;
 		return OC_E_TIMEOUT;
@@ -288,7 +293,7 @@ static enum oc_err op_interrupt(struct transport *t, uint8_t *buf, size_t cap, s
 		b->woken = false;
 		return OC_E_STOPPED;
 	}
-	op = b->in.left ? rd_u8(&b->in) : (uint8_t)OP_SILENCE;
+	op = next_op(b);
 	if ((op & 7) == OP_SILENCE) {
 		b->clock += ms;
 		return OC_E_TIMEOUT;

@@ -50,7 +50,7 @@ static void check_timing(const struct atr *a, uint32_t khz)
 	FUZZ_ASSERT(timing_t0_ms(&t, 262) >= timing_t0_ms(&t, 1));
 	FUZZ_ASSERT(timing_t0_ms(&t, 262) >= timing_wwt_ms(&t));
 	FUZZ_ASSERT(timing_t1_ms(&t, 518, 1) >= timing_bwt_ms(&t));
-	FUZZ_ASSERT(longest == UINT32_MAX || longest >= UINT64_C(255) * timing_bwt_ms(&t));
+	FUZZ_ASSERT(longest == TIMING_LONGEST_MS || longest >= UINT64_C(255) * timing_bwt_ms(&t));
 	FUZZ_ASSERT(atr_fi_di(a->fi_di, &fi, &di) || atr_rate(a->fi_di, khz) == 0);
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Fuzz harnesses. "make check" plays their corpus; "make fuzz" lets clang's libFuzzer look for more, FUZZ_SECONDS each.
 
-FUZZERS = apdu atr capture chain character descriptor exchange pin pps reader_file reply t0 t1
+FUZZERS = apdu atr capture chain character descriptor exchange iccd pin pps reader_file reply session t0 t1
 fuzz_programs = \
 	tests/fuzz/fuzz_apdu \
 	tests/fuzz/fuzz_atr \
@@ -10,10 +10,12 @@ fuzz_programs = \
 	tests/fuzz/fuzz_character \
 	tests/fuzz/fuzz_descriptor \
 	tests/fuzz/fuzz_exchange \
+	tests/fuzz/fuzz_iccd \
 	tests/fuzz/fuzz_pin \
 	tests/fuzz/fuzz_pps \
 	tests/fuzz/fuzz_reader_file \
 	tests/fuzz/fuzz_reply \
+	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_t0 \
 	tests/fuzz/fuzz_t1
 check_PROGRAMS += $(fuzz_programs)
@@ -47,6 +49,10 @@ tests_fuzz_fuzz_reader_file_SOURCES = tests/fuzz/fuzz_reader_file.c tests/fuzz/c
 tests_fuzz_fuzz_reader_file_LDADD = src/libcore.la
 tests_fuzz_fuzz_exchange_SOURCES = tests/fuzz/fuzz_exchange.c tests/fuzz/port.h $(FUZZ_BUS) $(FUZZ_MAIN)
 tests_fuzz_fuzz_exchange_LDADD = src/libcore.la
+tests_fuzz_fuzz_iccd_SOURCES = tests/fuzz/fuzz_iccd.c tests/fuzz/port.h $(FUZZ_BUS) $(FUZZ_MAIN)
+tests_fuzz_fuzz_iccd_LDADD = src/libcore.la
+tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c tests/fuzz/caps.h $(FUZZ_BUS) $(FUZZ_MAIN)
+tests_fuzz_fuzz_session_LDADD = src/libcore.la
 
 EXTRA_DIST += tests/fuzz/fuzz tests/fuzz/seeds tests/fuzz/corpus
 
