@@ -46,6 +46,7 @@ noinst_LTLIBRARIES += src/libusbtransport.la
 src_libusbtransport_la_SOURCES = \
 	src/usb/devname.c src/usb/devname.h \
 	src/usb/holder.c src/usb/holder.h \
+	src/usb/restart.c src/usb/restart.h \
 	src/usb/sysfs.c src/usb/sysfs.h \
 	src/usb/usb.c src/usb/usb.h
 src_libusbtransport_la_CFLAGS = $(AM_CFLAGS) $(LIBUSB_CFLAGS)

@@ -12,6 +12,7 @@
 	X(OC_E_TIMEOUT, "the reader did not answer in time")                            \
 	X(OC_E_STOPPED, "the wait was ended on request")                                \
 	X(OC_E_GONE, "the reader was unplugged")                                        \
+	X(OC_E_RESTARTED, "the system has suspended or reset the reader")               \
 	X(OC_E_STALL, "the reader halted the endpoint")                                 \
 	X(OC_E_IO, "the USB transfer failed")                                           \
 	X(OC_E_BUSY, "another program or kernel driver holds the reader")               \

@@ -374,6 +374,13 @@ static enum oc_err iccd_interrupt(struct transport *t, uint8_t *buf, size_t cap,
 	return of(t)->bus->ops->interrupt(of(t)->bus, buf, cap, len, ms);
 }
 
+static unsigned iccd_restarts(struct transport *t)
+{
+	struct transport *bus = of(t)->bus;
+
+	return bus->ops->restarts ? bus->ops->restarts(bus) : 0;
+}
+
 static void iccd_wake(struct transport *t)
 {
 	of(t)->bus->ops->wake(of(t)->bus);
@@ -408,6 +415,7 @@ static const struct transport_ops iccd_ops = {
 	.recv = iccd_recv,
 	.control = iccd_control,
 	.clear_halt = iccd_clear_halt,
+	.restarts = iccd_restarts,
 	.clear_interrupt = iccd_clear_interrupt,
 	.interrupt = iccd_interrupt,
 	.wake = iccd_wake,

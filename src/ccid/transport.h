@@ -35,6 +35,12 @@ struct transport_ops {
 	enum oc_err (*recv)(struct transport *t, size_t *len, unsigned ms);
 
 	/*
+	 * How often the device has started afresh since it was opened, by reset() or by the system: after a suspend its cards are off,
+	 * and what it was told at open is forgotten. A call that was at work meanwhile returns OC_E_RESTARTED. NULL: it never does.
+	 */
+	unsigned (*restarts)(struct transport *t);
+
+	/*
 	 * Send @len bytes on bulk-OUT beside a command whose answer is awaited; what answers them arrives at recv(). Any thread.
 	 * NULL where there is no such pipe.
 	 */

@@ -37,6 +37,7 @@ static RESPONSECODE to_ifd(enum oc_err err)
 	case OC_E_LENGTH:
 	case OC_E_ANSWER:
 	case OC_E_STOPPED:
+	case OC_E_RESTARTED:
 	case OC_E_STALL:
 	case OC_E_IO:
 	case OC_E_BUSY:

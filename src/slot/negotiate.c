@@ -402,9 +402,9 @@ enum oc_err slot_get_nad(struct slot *slot, uint8_t *nad)
 {
 	if (!slot_host_sends_blocks(slot))
 		return OC_E_UNSUPPORTED;
-	pthread_mutex_lock(slot->reader->lock);
+	slot_lock(slot);
 	*nad = slot->nad;
-	pthread_mutex_unlock(slot->reader->lock);
+	slot_unlock(slot);
 	return OC_OK;
 }
 
@@ -416,9 +416,9 @@ enum oc_err slot_set_nad(struct slot *slot, uint8_t nad)
 		return OC_E_UNSUPPORTED;
 	if ((nad & 0x88) || (nad && source == destination))
 		return OC_E_LENGTH;
-	pthread_mutex_lock(slot->reader->lock);
+	slot_lock(slot);
 	slot->nad = slot->t1.nad = nad;
-	pthread_mutex_unlock(slot->reader->lock);
+	slot_unlock(slot);
 	return OC_OK;
 }
 
@@ -426,9 +426,9 @@ enum oc_err slot_set_protocol(struct slot *slot, enum ccid_protocol protocol, co
 {
 	enum oc_err err;
 
-	pthread_mutex_lock(slot->reader->lock);
+	slot_lock(slot);
 	slot->strange = false;
 	err = slot->powered ? slot_negotiate(slot, protocol, pts) : OC_E_UNPOWERED;
-	pthread_mutex_unlock(slot->reader->lock);
+	slot_unlock(slot);
 	return err;
 }

@@ -247,7 +247,7 @@ enum oc_err slot_power_up(struct slot *slot, uint8_t *atr, size_t *len)
 	struct reader *reader = slot->reader;
 	enum oc_err err;
 
-	pthread_mutex_lock(reader->lock);
+	slot_lock(slot);
 	slot_forget_card(slot);
 	err = climb(slot);
 	if (err == OC_OK) {
@@ -261,7 +261,7 @@ enum oc_err slot_power_up(struct slot *slot, uint8_t *atr, size_t *len)
 		       "slot %u: the card could not be powered: %s%s", slot->number, oc_strerr(err),
 		       err == OC_E_MUTE ? "; is it the right way round, and are its contacts clean?" : "");
 	}
-	pthread_mutex_unlock(reader->lock);
+	slot_unlock(slot);
 	return err;
 }
 
@@ -269,9 +269,9 @@ enum oc_err slot_power_down(struct slot *slot)
 {
 	enum oc_err err;
 
-	pthread_mutex_lock(slot->reader->lock);
+	slot_lock(slot);
 	slot_forget_card(slot);
 	err = power_off(slot);
-	pthread_mutex_unlock(slot->reader->lock);
+	slot_unlock(slot);
 	return err;
 }

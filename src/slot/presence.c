@@ -12,6 +12,7 @@
 #include <time.h>
 
 enum {
+	RESTARTS_MAX = 4, /* of the device in a row, without an event or a quiet wait in between */
 	EVENT_BUFFER = 1 + 256 / 4 + 64, /* NotifySlotChange of 256 slots, and room for a second event */
 };
 
@@ -128,11 +129,10 @@ static void guess_presence(struct slot *slot)
 
 enum oc_err slot_presence(struct slot *slot, bool *present)
 {
-	struct reader *reader = slot->reader;
 	enum oc_err err = OC_OK;
 	bool there;
 
-	pthread_mutex_lock(reader->lock);
+	slot_lock(slot);
 	if (slot_is_undetected(slot))
 		guess_presence(slot);
 	else if (noted(slot, &there))
@@ -143,7 +143,7 @@ enum oc_err slot_presence(struct slot *slot, bool *present)
 		err = ask_presence(slot);
 	*present = err == OC_OK && slot->present;
 	remember_told(slot, *present);
-	pthread_mutex_unlock(reader->lock);
+	slot_unlock(slot);
 	return err;
 }
 
@@ -195,6 +195,16 @@ static void take_events(struct reader *reader, const uint8_t *bytes, size_t len)
 		       "ignored %zu bytes of an interrupt message, beginning with %02X", len, bytes[0]);
 }
 
+/* Every slot has to be looked at; a device that does nothing but start afresh is not worth listening to. */
+static enum oc_err take_restart(struct reader *reader)
+{
+	for (unsigned i = 0; i < reader->slots; i++) {
+		reader->slot[i].event = true;
+		reader->slot[i].notified = false;
+	}
+	return ++reader->events.restarts < RESTARTS_MAX ? OC_OK : OC_E_RESTARTED;
+}
+
 /* Listen for everybody; called and left with events.lock held. */
 static void listen_for_all(struct reader *reader, unsigned ms)
 {
@@ -208,6 +218,10 @@ static void listen_for_all(struct reader *reader, unsigned ms)
 	err = t->ops->interrupt(t, bytes, sizeof bytes, &len, ms);
 	pthread_mutex_lock(&reader->events.lock);
 	reader->events.listening = false;
+	if (err == OC_E_RESTARTED)
+		err = take_restart(reader);
+	else
+		reader->events.restarts = 0;
 	if (err == OC_OK)
 		take_events(reader, bytes, len);
 	else if (err != OC_E_TIMEOUT && err != OC_E_STOPPED)

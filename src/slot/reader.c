@@ -84,7 +84,7 @@ static enum oc_err run_step(struct reader *reader, const struct open_step *step)
 	return err == OC_E_GONE ? err : OC_OK;
 }
 
-static enum oc_err make_contact(struct reader *reader, const struct reader_setup *setup)
+enum oc_err reader_make_contact(struct reader *reader)
 {
 	static enum oc_err (*const stages[])(struct reader *) = { wait_for_start, resync, power_off_at_open,
 								  probe };
@@ -92,6 +92,15 @@ static enum oc_err make_contact(struct reader *reader, const struct reader_setup
 
 	for (size_t i = 0; err == OC_OK && i < sizeof stages / sizeof stages[0]; i++)
 		err = stages[i](reader);
+	return err;
+}
+
+static enum oc_err begin(struct reader *reader, const struct reader_setup *setup)
+{
+	struct transport *t = reader->transport;
+	enum oc_err err = reader_make_contact(reader);
+
+	reader->restarts = t->ops->restarts ? t->ops->restarts(t) : 0;
 	for (size_t i = 0; err == OC_OK && i < setup->step_count; i++)
 		err = run_step(reader, &setup->steps[i]);
 	return err;
@@ -158,7 +167,7 @@ enum oc_err reader_open(const struct reader_setup *setup, struct reader **out)
 	if (err == OC_OK && setup->patience_ms)
 		reader->port.extension_cap_ms = setup->patience_ms;
 	if (err == OC_OK)
-		err = make_contact(reader, setup);
+		err = begin(reader, setup);
 	pthread_mutex_unlock(reader->lock);
 	if (err != OC_OK) {
 		destroy(reader);

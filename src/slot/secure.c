@@ -316,20 +316,19 @@ static void log_end(const struct slot *slot, const struct pin_request *request, 
 
 enum oc_err slot_pin(struct slot *slot, const struct pin_request *request, uint8_t *rx, size_t *rx_len)
 {
-	struct reader *reader = slot->reader;
 	struct answer answer = { .bytes = rx, .cap = *rx_len };
 	enum oc_err err;
 
 	*rx_len = 0;
 	if (answer.cap < SW_LEN)
 		return OC_E_SPACE;
-	pthread_mutex_lock(reader->lock);
+	slot_lock(slot);
 	slot->entry.request = request;
 	slot->entry.sent = false;
 	err = run_entry(slot, &answer);
 	slot->entry.request = NULL;
 	log_end(slot, request, err, &answer);
-	pthread_mutex_unlock(reader->lock);
+	slot_unlock(slot);
 	if (err == OC_OK)
 		*rx_len = answer.len;
 	return err;

@@ -22,6 +22,39 @@ void slot_forget_card(struct slot *slot)
 	slot->t1.dead = true; /* the rest belongs to an exchange that may be running */
 }
 
+/* What a device was told at open is forgotten when it starts afresh, and so is half an ABORT. */
+static void take_up_again(struct reader *reader)
+{
+	OC_LOG(reader->log, OC_LOG_INFO,
+	       "the system has suspended or reset the reader, or its port was reset: its cards start anew");
+	reader->interrupt_cleared = false;
+	for (unsigned i = 0; i < reader->slots; i++) {
+		slot_lost_card(&reader->slot[i]);
+		reader->slot[i].looked = false;
+	}
+	if (!reader->port.hopeless && reader_make_contact(reader) == OC_OK)
+		slot_send_escape(&reader->slot[0], &reader->caps.open_escape);
+}
+
+void slot_lock(struct slot *slot)
+{
+	struct reader *reader = slot->reader;
+	struct transport *t = reader->transport;
+	unsigned restarts;
+
+	pthread_mutex_lock(reader->lock);
+	restarts = t->ops->restarts ? t->ops->restarts(t) : 0;
+	if (restarts == reader->restarts)
+		return;
+	reader->restarts = restarts;
+	take_up_again(reader);
+}
+
+void slot_unlock(struct slot *slot)
+{
+	pthread_mutex_unlock(slot->reader->lock);
+}
+
 void slot_raise_event(struct slot *slot)
 {
 	struct reader *reader = slot->reader;
@@ -85,7 +118,7 @@ enum oc_err slot_send_escape(struct slot *slot, const struct ccid_bytes *bytes)
 
 void slot_get_state(struct slot *slot, struct slot_state *out)
 {
-	pthread_mutex_lock(slot->reader->lock);
+	slot_lock(slot);
 	*out = (struct slot_state){
 		.atr_len = slot->atr_len,
 		.powered = slot->powered,
@@ -95,5 +128,5 @@ void slot_get_state(struct slot *slot, struct slot_state *out)
 		.protocol = slot->protocol,
 	};
 	memcpy(out->atr, slot->atr_bytes, sizeof out->atr);
-	pthread_mutex_unlock(slot->reader->lock);
+	slot_unlock(slot);
 }

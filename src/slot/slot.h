@@ -38,7 +38,7 @@ struct slot {
 	uint8_t block[T1_BLOCK_MAX + 1]; /* and the TPDU or block itself */
 	enum ccid_power_select select;   /* what brought the card up */
 	struct speed_memory speeds;
-	bool looked;         /* GetSlotStatus was answered since the reader was opened */
+	bool looked;         /* GetSlotStatus was answered since the reader was opened or started afresh */
 	uint64_t look_again; /* undetected_1: when it is worth trying an empty slot again */
 	bool unproven;       /* nothing has come through at the negotiated speed yet */
 	bool lost;           /* power went away unasked: report the card absent once */
@@ -72,6 +72,7 @@ struct reader {
 	pthread_mutex_t own_lock;
 	pthread_mutex_t *lock; /* one command at a time; shared by the interfaces of a device */
 	struct data_rates rates;
+	unsigned restarts;      /* of the device, as far as its cards know of them; under lock */
 	bool interrupt_cleared; /* caps.clear_interrupt was done */
 
 	/* Threads that wait for events: one of them listens on the interrupt endpoint for all. */
@@ -79,12 +80,23 @@ struct reader {
 		pthread_mutex_t lock;
 		pthread_cond_t changed;
 		bool listening;
+		unsigned restarts;  /* in a row that ended the listening */
 		enum oc_err broken; /* OC_OK, or why nobody listens any more */
 	} events;
 
 	unsigned slots;
 	struct slot slot[];
 };
+
+/*
+ * Take reader->lock. A device that has started afresh since it was taken last is made contact with again, and its cards are lost:
+ * whoever was in the middle of something with one has to hear of it.
+ */
+void slot_lock(struct slot *slot);
+void slot_unlock(struct slot *slot);
+
+/* What the reader needs before its first command; under reader->lock. */
+enum oc_err reader_make_contact(struct reader *reader);
 
 /* ccid_exchange() for a slot, under reader->lock: an exchange that had to be recovered costs the card its power. */
 enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command, unsigned wait_ms,

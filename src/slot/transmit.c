@@ -214,11 +214,11 @@ enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, u
 		       slot->number, tx_len);
 		return err;
 	}
-	pthread_mutex_lock(reader->lock);
+	slot_lock(slot);
 	err = transmit_locked(slot, &call);
 	log_result(slot, &call, err);
 	wipe(slot, &call);
-	pthread_mutex_unlock(reader->lock);
+	slot_unlock(slot);
 	if (err == OC_OK)
 		*rx_len = call.rx_len;
 	return err;
@@ -234,7 +234,7 @@ enum oc_err slot_escape(struct slot *slot, const uint8_t *tx, size_t tx_len, uin
 	size_t room;
 
 	*rx_len = 0;
-	pthread_mutex_lock(reader->lock);
+	slot_lock(slot);
 	if (slot_fits_message(slot, tx_len)) {
 		uint8_t *payload = ccid_payload(&reader->port, &room);
 
@@ -255,6 +255,6 @@ enum oc_err slot_escape(struct slot *slot, const uint8_t *tx, size_t tx_len, uin
 		OC_LOG(reader->log, OC_LOG_CRITICAL, "slot %u: Escape command of %zu bytes failed: %s",
 		       slot->number, tx_len, oc_strerr(err));
 	}
-	pthread_mutex_unlock(reader->lock);
+	slot_unlock(slot);
 	return err;
 }

@@ -7,6 +7,7 @@
 
 #include "usb/devname.h"
 #include "usb/holder.h"
+#include "usb/restart.h"
 #include "usb/sysfs.h"
 
 #include <errno.h>
@@ -24,8 +25,9 @@ enum { CANCEL_MS = 2000, NODE_MAX = 64, PACKET_MASK = 0x7FF };
 /* One transfer that is used again and again. */
 struct urb {
 	struct libusb_transfer *transfer;
-	bool posted; /* submitted, and not yet collected; only the thread that waits looks at it */
-	int done;    /* set by the callback; atomic, and an int because libusb wants one */
+	bool posted;       /* submitted, and not yet collected; only the thread that waits looks at it */
+	int done;          /* set by the callback; atomic, and an int because libusb wants one */
+	unsigned restarts; /* of the device, when it was submitted */
 };
 
 struct usb {
@@ -47,6 +49,8 @@ struct usb {
 	bool sleeping;        /* interrupt is submitted */
 	bool woken;
 	bool gone;
+	unsigned restarts; /* of the device since it was opened; atomic */
+	struct sleep_watch sleep;
 };
 
 static struct usb *usb_of(struct transport *t)
@@ -125,11 +129,64 @@ static bool is_gone(struct usb *u)
 	return gone;
 }
 
-static enum oc_err post(struct urb *urb)
+/* The claim may be gone after it; whoever took it meanwhile is found out by the next transfer. */
+static unsigned usb_restarts(struct transport *t)
 {
-	const int error =
-		(__atomic_store_n(&urb->done, 0, __ATOMIC_RELEASE), libusb_submit_transfer(urb->transfer));
+	struct usb *u = usb_of(t);
+	bool slept;
 
+	pthread_mutex_lock(&u->lock);
+	slept = sleep_watch_look(&u->sleep);
+	if (slept && claim_state(u->fd, u->interface) == CLAIM_LOST)
+		claim_again(u->fd, u->interface);
+	pthread_mutex_unlock(&u->lock);
+	return __atomic_add_fetch(&u->restarts, slept, __ATOMIC_RELAXED);
+}
+
+/* Each restart counts once, however many transfers it has ended. */
+static void note_restart(struct usb *u, unsigned known)
+{
+	if (usb_restarts(&u->base) == known)
+		__atomic_compare_exchange_n(&u->restarts, &known, known + 1, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
+}
+
+/*
+ * A transfer ended as it does without a device, or with nothing: so it does also when the system suspends the device or resets it.
+ * Only the node tells which it was; @err where it was neither.
+ */
+static enum oc_err look_closer(struct usb *u, enum oc_err err, unsigned known)
+{
+	const enum claim claim = claim_state(u->fd, u->interface);
+
+	if (claim == CLAIM_GONE || (err == OC_OK && claim == CLAIM_HELD))
+		return claim == CLAIM_GONE ? OC_E_GONE : err;
+	if (claim != CLAIM_HELD && claim_again(u->fd, u->interface) == EBUSY) {
+		OC_LOG(u->log, OC_LOG_CRITICAL,
+		       "%s: the system has reset the reader, and somebody else has taken it since; end that, "
+		       "then plug the reader in again",
+		       u->node);
+		return OC_E_BUSY;
+	}
+	note_restart(u, known);
+	return OC_E_RESTARTED;
+}
+
+/* The same for libusb's calls that wait by themselves. */
+static enum oc_err of_call(struct usb *u, int error)
+{
+	const enum oc_err err = of_libusb(error);
+
+	return err == OC_E_GONE ? look_closer(u, err, usb_restarts(&u->base)) : err;
+}
+
+static enum oc_err post(struct usb *u, struct urb *urb)
+{
+	int error;
+
+	urb->restarts = __atomic_load_n(&u->restarts, __ATOMIC_RELAXED);
+	__atomic_store_n(&urb->done, 0, __ATOMIC_RELEASE);
+	error = libusb_submit_transfer(urb->transfer);
 	urb->posted = error == 0;
 	return of_libusb(error);
 }
@@ -181,6 +238,8 @@ static enum oc_err collect(struct usb *u, struct urb *urb, unsigned ms, size_t *
 	/* Some readers end a message on a full packet without a zero-length one: then the time runs out on whole data. */
 	if (err == OC_E_TIMEOUT && transfer->actual_length > 0)
 		err = OC_OK;
+	if (err == OC_E_GONE || (err == OC_OK && transfer->actual_length == 0 && transfer->length > 0))
+		err = look_closer(u, err, urb->restarts);
 	*len = err == OC_OK ? (size_t)transfer->actual_length : 0;
 	return err;
 }
@@ -193,7 +252,7 @@ static enum oc_err write_piece(struct usb *u, const uint8_t *out, size_t len, un
 
 	libusb_fill_bulk_transfer(u->out.transfer, u->handle, u->ep_out, (uint8_t *)(uintptr_t)out, (int)len,
 				  on_done, &u->out, 0);
-	err = post(&u->out);
+	err = post(u, &u->out);
 	if (err == OC_OK)
 		err = collect(u, &u->out, ms, &sent);
 	return err == OC_OK && sent != len ? OC_E_TIMEOUT : err;
@@ -226,7 +285,7 @@ static enum oc_err usb_send(struct transport *t, const uint8_t *out, size_t len,
 	if (u->in.posted)
 		collect(u, &u->in, 0, &none);
 	libusb_fill_bulk_transfer(u->in.transfer, u->handle, u->ep_in, in, (int)cap, on_done, &u->in, 0);
-	err = post(&u->in);
+	err = post(u, &u->in);
 	if (err != OC_OK)
 		return err;
 	err = write_message(u, out, len, ms);
@@ -243,7 +302,7 @@ static enum oc_err usb_recv(struct transport *t, size_t *len, unsigned ms)
 	if (is_gone(u))
 		return OC_E_GONE;
 	if (!u->in.posted) {
-		const enum oc_err err = post(&u->in);
+		const enum oc_err err = post(u, &u->in);
 
 		if (err != OC_OK)
 			return err;
@@ -261,7 +320,7 @@ static enum oc_err usb_beside(struct transport *t, const uint8_t *out, size_t le
 	error = libusb_bulk_transfer(u->handle, u->ep_out, (uint8_t *)(uintptr_t)out, (int)len, &sent, ms);
 	if (error == 0 && (size_t)sent != len)
 		return OC_E_TIMEOUT;
-	return of_libusb(error);
+	return of_call(u, error);
 }
 
 static enum oc_err usb_control(struct transport *t, const struct transport_setup *setup, uint8_t *data,
@@ -275,7 +334,7 @@ static enum oc_err usb_control(struct transport *t, const struct transport_setup
 	n = libusb_control_transfer(u->handle, setup->request_type, setup->request, setup->value,
 				    setup->index, data, (uint16_t)*len, ms);
 	*len = n > 0 ? (size_t)n : 0;
-	return of_libusb(n);
+	return of_call(u, n);
 }
 
 static enum oc_err usb_clear_halt(struct transport *t)
@@ -288,7 +347,7 @@ static enum oc_err usb_clear_halt(struct transport *t)
 	error = libusb_clear_halt(u->handle, u->ep_out);
 	if (error == 0)
 		error = libusb_clear_halt(u->handle, u->ep_in);
-	return of_libusb(error);
+	return of_call(u, error);
 }
 
 /*
@@ -310,6 +369,7 @@ static enum oc_err usb_reset(struct transport *t)
 		libusb_cancel_transfer(u->interrupt.transfer);
 	}
 	error = libusb_reset_device(u->handle);
+	__atomic_add_fetch(&u->restarts, 1, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&u->lock);
 	return of_libusb(error);
 }
@@ -329,7 +389,7 @@ static enum oc_err fall_asleep(struct usb *u, uint8_t *buf, size_t cap)
 	} else {
 		libusb_fill_interrupt_transfer(u->interrupt.transfer, u->handle, u->ep_interrupt, buf,
 					       (int)cap, on_done, &u->interrupt, 0);
-		err = post(&u->interrupt);
+		err = post(u, &u->interrupt);
 		u->sleeping = err == OC_OK;
 	}
 	pthread_mutex_unlock(&u->lock);
@@ -442,6 +502,7 @@ static const struct transport_ops usb_ops = {
 	.control = usb_control,
 	.clear_halt = usb_clear_halt,
 	.reset = usb_reset,
+	.restarts = usb_restarts,
 	.clear_interrupt = usb_clear_interrupt,
 	.interrupt = usb_interrupt,
 	.wake = usb_wake,
@@ -674,6 +735,7 @@ enum oc_err usb_open(const char *text, const struct oc_log *log, usb_accept acce
 	u->interface = (uint8_t)name.interface;
 	snprintf(u->node, sizeof u->node, "/dev/bus/usb/%03u/%03u", name.bus, name.address);
 	pthread_mutex_init(&u->lock, NULL);
+	sleep_watch_look(&u->sleep);
 	info->bus = name.bus;
 	info->address = name.address;
 	info->interface = u->interface;

@@ -10,6 +10,7 @@ check_SCRIPTS += \
 	tests/e2e/test-busy.sh \
 	tests/e2e/test-f6.sh \
 	tests/e2e/test-reset.sh \
+	tests/e2e/test-suspend.sh \
 	tests/e2e/test-clients.sh \
 	tests/e2e/test-t1.sh \
 	tests/e2e/test-extended.sh \
@@ -45,6 +46,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/story_reader.py \
 	tests/e2e/story_reset.py \
 	tests/e2e/story_slots.py \
+	tests/e2e/story_suspend.py \
 	tests/e2e/story_t1.py
 
 # The client of test-t1-sequences.sh, which starts it inside the simulator.

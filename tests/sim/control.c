@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { LINE_MAX_LEN = 1024, WORDS_MAX = 64, PART = 4096 };
+enum { LINE_MAX_LEN = 1024, WORDS_MAX = 64, PART = 4096, SUSPEND_MS = 60000 };
 
 struct request {
 	struct sim *sim;
@@ -60,6 +60,46 @@ static const char *do_remove(struct request *q)
 static const char *do_plug(struct request *q)
 {
 	return sim_plug(q->sim);
+}
+
+/* Programs under the preload find that the system has slept; see preload.c. */
+static bool let_clock_run(const struct sim *sim, unsigned ms)
+{
+	unsigned long slept = 0;
+	FILE *file = fopen(sim->slept, "re");
+	bool done;
+
+	if (file && fscanf(file, "%lu", &slept) != 1)
+		slept = 0;
+	if (file)
+		fclose(file);
+	file = fopen(sim->slept, "we");
+	if (!file)
+		return false;
+	done = fprintf(file, "%lu\n", slept + ms) > 0;
+	return fclose(file) == 0 && done;
+}
+
+static const char *do_suspend(struct request *q)
+{
+	const bool claims = q->argc > 0 && strcmp(q->argv[0], "powered") == 0;
+
+	if (!q->sim->dev)
+		return unplugged;
+	if (q->argc > 0 && !claims)
+		return "write \"suspend\", or \"suspend powered\" where the port keeps its power";
+	if (!let_clock_run(q->sim, SUSPEND_MS))
+		return "the clock of the system cannot be set";
+	usb_suspend(q->sim->dev, claims);
+	return NULL;
+}
+
+static const char *do_reset(struct request *q)
+{
+	if (!q->sim->dev)
+		return unplugged;
+	usb_reset_by_other(q->sim->dev);
+	return NULL;
 }
 
 static const char *do_unplug(struct request *q)
@@ -429,6 +469,8 @@ static const struct verb {
 	{ "remove", "[SLOT]", "take the card out", do_remove },
 	{ "plug", "", "plug the reader in", do_plug },
 	{ "unplug", "", "pull the reader out", do_unplug },
+	{ "suspend", "[powered]", "the system sleeps for a minute and wakes up", do_suspend },
+	{ "reset", "", "the system resets the port of the reader", do_reset },
 	{ "card", "t0|t1|dual|openpgp[,WORDS]|ATR|FILE", "which card is inserted next", do_card },
 	{ "script", "[new|add BLOCK|-|~ ...|end]", "let T=1 cards inserted from now on follow a script",
 	  do_script },

@@ -3,6 +3,7 @@
 #include "children.h"
 #include "loop.h"
 #include "sim.h"
+#include "usbfs_wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -189,6 +190,7 @@ static int run(struct sim *sim, const struct places *places, const struct option
 	struct processes p = { 0 };
 	int result = 1;
 
+	snprintf(sim->slept, sizeof sim->slept, "%s" SIM_SLEPT, places->usbfs);
 	sim->server = usbfs_server_new(places->usbfs);
 	if (!sim->server || control_listen(sim, places->control) < 0 || catch_signals() < 0) {
 		fprintf(stderr, "ccid-sim: cannot listen in %s: %s\n", places->dir, strerror(errno));

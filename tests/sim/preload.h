@@ -15,6 +15,9 @@ void *preload_next(const char *name);
 enum { PRELOAD_PATH_MAX = 4096 };
 const char *preload_path(const char *path, char buf[PRELOAD_PATH_MAX]);
 
+/* Milliseconds by which the simulated system has slept. */
+unsigned long preload_slept(void);
+
 /* A device node of the simulator? */
 bool usbfs_is_node(const char *path);
 int usbfs_open(const char *path, int flags);

@@ -3,9 +3,11 @@
 #include "preload.h"
 #include "usbfs_wire.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *from;
@@ -31,4 +33,22 @@ const char *preload_path(const char *path, char buf[PRELOAD_PATH_MAX])
 			return buf;
 	}
 	return path;
+}
+
+unsigned long preload_slept(void)
+{
+	const char *socket = getenv(SIM_ENV_USBFS);
+	char path[PRELOAD_PATH_MAX], text[32];
+	ssize_t got;
+	int fd;
+
+	if (!socket || snprintf(path, sizeof path, "%s" SIM_SLEPT, socket) >= (int)sizeof path)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	got = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	return strtoul(text, NULL, 10);
 }

@@ -16,6 +16,7 @@ struct sim {
 	struct usbfs_server *server;
 	struct usb_dev *dev; /* NULL: unplugged; owned by the server */
 	unsigned devnum;
+	char slept[96]; /* the file that says how long the system has slept */
 	/* The slots of a second reader have the numbers after those of the first one. */
 	bool present[SIM_SLOTS]; /* cards stay in the slots of a reader that is unplugged and plugged again */
 	struct sim_card_spec inside[SIM_SLOTS]; /* what they are */

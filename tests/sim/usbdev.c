@@ -384,19 +384,33 @@ int usb_clear_halt(struct usb_file *file, unsigned ep)
 	return 0;
 }
 
-/* The kernel unbinds drivers that cannot follow a reset; usbfs is one, so all claims are gone afterwards. */
-int usb_reset(struct usb_file *file)
+static void start_afresh(struct usb_dev *dev, int status, bool keep_claims)
 {
-	struct usb_dev *dev = file->dev;
-
 	for (size_t i = 0; i < USB_FILES_MAX; i++) {
 		if (!dev->files[i])
 			continue;
-		end_all(dev->files[i], -ENOENT);
-		dev->files[i]->claimed = 0;
+		end_all(dev->files[i], status);
+		if (!keep_claims)
+			dev->files[i]->claimed = 0;
 	}
 	reset_functions(dev);
+}
+
+/* The kernel unbinds drivers that cannot follow a reset; usbfs is one, so all claims are gone afterwards. */
+void usb_reset_by_other(struct usb_dev *dev)
+{
+	start_afresh(dev, -ENOENT, false);
+}
+
+int usb_reset(struct usb_file *file)
+{
+	usb_reset_by_other(file->dev);
 	return 0;
+}
+
+void usb_suspend(struct usb_dev *dev, bool claims)
+{
+	start_afresh(dev, -ESHUTDOWN, claims);
 }
 
 const char *usb_driver(const struct usb_file *file, unsigned interface)

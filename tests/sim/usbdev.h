@@ -82,6 +82,10 @@ int usb_set_configuration(struct usb_file *file, unsigned value);
 int usb_set_interface(struct usb_file *file, unsigned interface, unsigned setting);
 int usb_clear_halt(struct usb_file *file, unsigned ep);
 int usb_reset(struct usb_file *file);
+/* The system sleeps and wakes up: the reader was without power. @claims: usbfs could keep them, as where power stayed on. */
+void usb_suspend(struct usb_dev *dev, bool claims);
+/* Somebody else resets the port. */
+void usb_reset_by_other(struct usb_dev *dev);
 /* "usbfs", the pretended driver's name, or NULL. */
 const char *usb_driver(const struct usb_file *file, unsigned interface);
 int usb_disconnect_driver(struct usb_file *file, unsigned interface);

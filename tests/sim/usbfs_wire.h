@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-#define SIM_ENV_USBFS   "CCID_SIM_USBFS"   /* path of that socket */
+#define SIM_ENV_USBFS   "CCID_SIM_USBFS" /* path of that socket */
+#define SIM_SLEPT       ".slept" /* behind that path: milliseconds that the system has slept, as text */
 #define SIM_ENV_DRIVERS "CCID_SIM_DRIVERS" /* shown to pcscd as its driver folder */
 #define SIM_ENV_RUN     "CCID_SIM_RUN"     /* shown to pcscd as its run folder */
 

@@ -21,6 +21,7 @@ check_PROGRAMS += \
 	tests/unit/test_slot_power \
 	tests/unit/test_slot_transmit \
 	tests/unit/test_slot_presence \
+	tests/unit/test_slot_restart \
 	tests/unit/test_pin \
 	tests/unit/test_pin_refused \
 	tests/unit/test_vendor \
@@ -80,6 +81,9 @@ tests_unit_test_slot_transmit_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_presence_SOURCES = tests/unit/test_slot_presence.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_presence_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_presence_LDADD = $(UNIT_LDADD)
+tests_unit_test_slot_restart_SOURCES = tests/unit/test_slot_restart.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_slot_restart_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_slot_restart_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_pin_SOURCES = tests/unit/test_slot_pin.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_pin_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_pin_LDADD = $(UNIT_LDADD)

@@ -244,6 +244,11 @@ static enum oc_err op_clear_halt(struct transport *t)
 	return clear(t, SCRIPT_HALT, "clear_halt");
 }
 
+static unsigned op_restarts(struct transport *t)
+{
+	return script_of(t)->restarts;
+}
+
 static enum oc_err op_clear_interrupt(struct transport *t)
 {
 	return clear(t, SCRIPT_HALT_INTERRUPT, "clear_interrupt");
@@ -351,6 +356,7 @@ static const struct transport_ops ops = {
 	.control = op_control,
 	.clear_halt = op_clear_halt,
 	.reset = op_reset,
+	.restarts = op_restarts,
 	.clear_interrupt = op_clear_interrupt,
 	.interrupt = op_interrupt,
 	.wake = op_wake,

@@ -135,6 +135,7 @@ struct script {
 	uint8_t *in; /* where recv() writes, and how much fits */
 	size_t cap, taken;
 	unsigned calls;
+	unsigned restarts; /* of the device, as the transport tells */
 	void (*other)(void *arg);
 	void *other_arg;
 	char error[SCRIPT_ERROR_LEN]; /* the first thing that went beside the script */
