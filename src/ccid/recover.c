@@ -120,10 +120,13 @@ static enum oc_err rung_clear_halt(struct ccid_port *port, uint8_t slot)
 	if (err != OC_OK)
 		return err;
 	err = resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS, &reply);
+	if (err != OC_OK || !port->half_abort || !ccid_is_aborted(&reply))
+		return err;
 	/* The halt has kept back one half of ABORT, and without it the reader refuses everything (5.3.1). */
-	if (err == OC_OK && port->half_abort && ccid_is_aborted(&reply))
-		return rung_abort(port, slot);
-	return err;
+	err = rung_abort(port, slot);
+	return err == OC_E_STALL
+		       ? OC_OK
+		       : err; /* it does not know ABORT: it has answered, which is all that is asked here */
 }
 
 /* One that did not help is not tried again until the reader has answered in between. */

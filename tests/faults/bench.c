@@ -87,6 +87,15 @@ void bench_insert(struct bench *b)
 	b->seen = b->counter = 0;
 }
 
+/* pcscd's thread, while another one waits for an answer. */
+static void listen(void *arg)
+{
+	struct bench *b = arg;
+
+	while (b->reader && b->bus.notices)
+		slot_wait_event(reader_slot(b->reader, 0), 1);
+}
+
 void bench_begin(struct bench *b, const struct operation *op, const struct oc_log *log)
 {
 	struct sim_identity id;
@@ -99,6 +108,7 @@ void bench_begin(struct bench *b, const struct operation *op, const struct oc_lo
 		abort();
 	faulty_begin(&b->bus, reader);
 	b->bus.before_pull = read_card_log;
+	b->bus.listen = listen;
 	b->bus.arg = b;
 	bench_insert(b);
 }
@@ -130,12 +140,14 @@ static bool look(struct bench *b)
 static enum oc_err open_reader(struct bench *b)
 {
 	struct ccid_descriptor desc;
-	struct reader_setup setup = { .transport = &b->bus.transport, .log = &b->log };
+	struct reader_setup setup = { .transport = &b->bus.transport, .log = &b->log, .interrupt = true };
 
 	if (ccid_descriptor_decode(sim_reader_identity(b->bus.reader)->descriptor, SIM_DESCRIPTOR_LEN,
 				   &desc) != OC_OK ||
 	    ccid_caps_derive(&desc, &setup.caps) != OC_OK)
 		abort();
+	if (b->op->differ)
+		b->op->differ(&setup.caps);
 	return reader_open(&setup, &b->reader);
 }
 
@@ -179,6 +191,17 @@ enum oc_err bench_run(struct bench *b)
 static enum oc_err run_open(struct bench *b)
 {
 	return open_reader(b);
+}
+
+static void resync(struct ccid_caps *caps)
+{
+	caps->resync_at_open = true;
+}
+
+static void power_off(struct ccid_caps *caps)
+{
+	caps->power_off_at_open = 3;
+	caps->power_off_first = true;
 }
 
 static enum oc_err run_close(struct bench *b)
@@ -372,7 +395,10 @@ enum {
 
 const struct operation operations[] = {
 	{ "open", "t0", TPDU, OPENING },
+	{ "open, resynchronised", "t0", TPDU, OPENING, .differ = resync },
+	{ "open, powered off", "t0", TPDU, OPENING, .differ = power_off },
 	{ "power up", "t0", TPDU, POWERING },
+	{ "power up, off first", "t0", TPDU, POWERING, .differ = power_off },
 	{ "power up, T=1", "t1", TPDU, POWERING },
 	{ "power up, the third voltage", "t0", TPDU_VOLTAGES, POWERING, .supply_1v8 = true },
 	{ "T=0", "t0", TPDU, PROTOCOL(0) },

@@ -15,11 +15,12 @@ enum stage { CLOSED, OPEN, POWERED, READY };
 
 struct operation {
 	const char *name;
-	const char *card;     /* words as in tests/sim/README.md */
-	uint32_t features;    /* dwFeatures */
-	uint32_t max_message; /* 0: 271 */
-	uint8_t num_rates;    /* the reader has a list of so many rates */
-	bool supply_1v8;      /* the only one that the card takes */
+	const char *card;                       /* words as in tests/sim/README.md */
+	uint32_t features;                      /* dwFeatures */
+	uint32_t max_message;                   /* 0: 271 */
+	uint8_t num_rates;                      /* the reader has a list of so many rates */
+	bool supply_1v8;                        /* the only one that the card takes */
+	void (*differ)(struct ccid_caps *caps); /* what is known of this reader beside; may be NULL */
 	enum stage from;
 	enum ccid_protocol protocol;
 	enum oc_err (*run)(struct bench *b);

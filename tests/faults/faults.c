@@ -58,6 +58,19 @@ static void unplug(struct faulty *f, const struct strike *s, struct passing *p)
 	f->gone = true;
 }
 
+/* value: nothing was on its way then */
+static void restart(struct faulty *f, const struct strike *s, struct passing *p)
+{
+	p->reaches = false;
+	faulty_restart(f, s->fault->value);
+}
+
+static void storm(struct faulty *f, const struct strike *s, struct passing *p)
+{
+	(void)p;
+	faulty_notify(f, (unsigned)s->fault->value);
+}
+
 static void fall_silent(struct faulty *f, const struct strike *s, struct passing *p)
 {
 	f->deaf = (enum deafness)s->fault->value;
@@ -332,9 +345,15 @@ const struct fault faults[] = {
 	  .value = DEAF_UNTIL_ABORT },
 	{ "silence until the halt is cleared", .event = EVENT_OUT, .outcome = BUS, .strike = fall_silent,
 	  .value = DEAF_UNTIL_HALT },
+	{ "silence until the port is reset", .event = EVENT_OUT, .outcome = BUS, .strike = fall_silent,
+	  .value = DEAF_UNTIL_RESET },
 	{ "silence for long", .event = EVENT_OUT, .outcome = BUS, .strike = fall_silent,
 	  .value = DEAF_FOR_LONG },
 	{ "refused with bError", .event = EVENT_OUT, .outcome = REFUSED, .strike = refuse, .variants = 256 },
+	{ "the system restarts the reader", .event = EVENT_OUT, .outcome = LOST, .strike = restart },
+	{ "the system has restarted the reader", .event = EVENT_OUT, .outcome = LOST, .strike = restart,
+	  .value = 1 },
+	{ "a storm of slot changes", .event = EVENT_OUT, .outcome = NO_HARM, .strike = storm, .value = 500 },
 	{ "the card is pulled before", .event = EVENT_OUT, .outcome = PULLED, .strike = pull_card },
 	{ "a T=1 block is wrong for the card", .event = EVENT_OUT, .outcome = LINE, .strike = damage_block,
 	  .value = SIM_DAMAGE_OUT },
@@ -433,6 +452,7 @@ const struct fault faults[] = {
 	{ "stale answers for ever, at once", .event = EVENT_IN, .outcome = BUS, .strike = stale_always },
 	{ "packets of nothing for ever, at once", .event = EVENT_IN, .outcome = BUS,
 	  .strike = nothing_always },
+	{ "the system restarts the reader instead", .event = EVENT_IN, .outcome = LOST, .strike = restart },
 	{ "the card is pulled behind it", .event = EVENT_IN, .outcome = PULLED, .strike = pull_behind },
 	{ "the reader is pulled instead", .event = EVENT_IN, .outcome = GONE, .strike = unplug },
 
@@ -453,6 +473,11 @@ const struct fault faults[] = {
 	{ "the halt cannot be cleared", .event = EVENT_HALT, .outcome = BUS, .strike = fail_unseen,
 	  .err = OC_E_IO },
 	{ "the reader is pulled at the halt", .event = EVENT_HALT, .outcome = GONE, .strike = unplug },
+
+	/* Resetting the port */
+	{ "the port cannot be reset", .event = EVENT_RESET, .outcome = BUS, .strike = fail_unseen,
+	  .err = OC_E_IO },
+	{ "the reader is pulled at the reset", .event = EVENT_RESET, .outcome = GONE, .strike = unplug },
 };
 
 const unsigned faults_len = sizeof faults / sizeof faults[0];

@@ -8,6 +8,7 @@
 /* What the caller of the operation may be told then. */
 enum outcome {
 	NO_HARM, /* OC_OK: what came can be understood */
+	LOST,    /* as BUS; and the reader has started afresh */
 	BUS,     /* nothing came, or nothing that can be believed */
 	LINE,    /* a block was lost between reader and card */
 	REFUSED, /* the reader said no */

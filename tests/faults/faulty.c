@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REQUEST_ABORT = 0x01, BYTE_STATUS = 7 };
+enum { REQUEST_ABORT = 0x01, BYTE_STATUS = 7, TYPE_SECURE = 0x69, RESET_MS = 300, NOTIFY = 0x50 };
 
 static struct faulty *of(struct transport *t)
 {
@@ -75,6 +75,32 @@ void faulty_pull(struct faulty *f)
 	if (sim_reader_remove(f->reader, 0, f->clock) == 0)
 		f->pulled = true;
 	f->icc = 2;
+}
+
+void faulty_notify(struct faulty *f, unsigned count)
+{
+	f->notices = count;
+	if (f->listen)
+		f->listen(f->arg);
+}
+
+static void start_afresh(struct faulty *f)
+{
+	sim_reader_bus_reset(f->reader);
+	while (f->queued)
+		drop(f, 0);
+	f->repeating.left = 0;
+	f->halted_in = f->halted_out = f->damaging = false;
+	f->icc = f->icc ? f->icc : 1;
+	f->restarts++;
+	if (f->deaf != DEAF_FOR_LONG)
+		f->deaf = HEARS;
+}
+
+void faulty_restart(struct faulty *f, bool quiet)
+{
+	start_afresh(f);
+	f->restarted = !quiet;
 }
 
 /* The next one that is ready, into the read; false if there is none. A message that is longer than the read comes in parts. */
@@ -170,6 +196,22 @@ static bool over(struct faulty *f)
 	return f->gone || f->runaway;
 }
 
+static void undamage(struct faulty *f)
+{
+	if (f->damaging)
+		sim_reader_damage(f->reader, f->damage, 0);
+	f->damaging = false;
+}
+
+/* Has the system ended what is at work? */
+static bool is_ended(struct faulty *f)
+{
+	const bool ended = f->restarted;
+
+	f->restarted = false;
+	return ended;
+}
+
 /* The reader gets it; a block of T=1 may be spoilt on its way to the card or back. */
 static enum sim_io hand_over(struct faulty *f, const uint8_t *bytes, size_t len)
 {
@@ -178,9 +220,8 @@ static enum sim_io hand_over(struct faulty *f, const uint8_t *bytes, size_t len)
 	if (f->damaging)
 		sim_reader_damage(f->reader, f->damage, 1);
 	io = sim_reader_bulk_out(f->reader, bytes, len, f->clock);
-	if (f->damaging)
-		sim_reader_damage(f->reader, f->damage, 0);
-	f->damaging = false;
+	if (bytes[0] != TYPE_SECURE)
+		undamage(f);
 	return io;
 }
 
@@ -213,6 +254,8 @@ static enum oc_err faulty_send(struct transport *t, const uint8_t *out, size_t l
 	struck(f, EVENT_OUT, &p);
 	if (f->gone)
 		return OC_E_GONE;
+	if (is_ended(f))
+		return OC_E_RESTARTED;
 	if (f->halted_out)
 		return OC_E_STALL;
 	if (half_read(f)) {
@@ -233,6 +276,7 @@ static bool fetch(struct faulty *f)
 
 	if (sim_reader_bulk_in(f->reader, f->message, sizeof f->message, &p.len, f->clock) != SIM_DONE)
 		return false;
+	undamage(f);
 	if (p.len > BYTE_STATUS)
 		f->icc = f->message[BYTE_STATUS] & 3;
 	if (f->deaf == HEARS && !struck(f, EVENT_IN, &p))
@@ -261,6 +305,8 @@ static enum oc_err faulty_recv(struct transport *t, size_t *len, unsigned ms)
 
 		if (f->gone)
 			return OC_E_GONE;
+		if (is_ended(f))
+			return OC_E_RESTARTED;
 		if (f->halted_in)
 			return OC_E_STALL;
 		if (deliver(f, len, &err))
@@ -338,6 +384,30 @@ static enum oc_err faulty_clear_halt(struct transport *t)
 	return OC_OK;
 }
 
+static enum oc_err faulty_reset(struct transport *t)
+{
+	struct faulty *f = of(t);
+	struct passing p = { .reaches = true };
+
+	if (over(f))
+		return OC_E_GONE;
+	if (f->no_reset)
+		return OC_E_UNSUPPORTED;
+	f->clock += RESET_MS;
+	struck(f, EVENT_RESET, &p);
+	if (f->gone)
+		return OC_E_GONE;
+	if (p.err != OC_OK)
+		return p.err;
+	start_afresh(f);
+	return OC_OK;
+}
+
+static unsigned faulty_restarts(struct transport *t)
+{
+	return of(t)->restarts;
+}
+
 static enum oc_err faulty_clear_interrupt(struct transport *t)
 {
 	return of(t)->gone ? OC_E_GONE : OC_OK;
@@ -345,12 +415,21 @@ static enum oc_err faulty_clear_interrupt(struct transport *t)
 
 static enum oc_err faulty_interrupt(struct transport *t, uint8_t *buf, size_t cap, size_t *len, unsigned ms)
 {
-	(void)t;
-	(void)buf;
-	(void)cap;
-	(void)len;
-	(void)ms;
-	return OC_E_UNSUPPORTED;
+	struct faulty *f = of(t);
+
+	*len = 0;
+	if (f->gone)
+		return OC_E_GONE;
+	if (!f->notices || cap < 2) {
+		f->clock += ms;
+		return OC_E_TIMEOUT;
+	}
+	f->notices--;
+	f->notice ^= 1;
+	buf[0] = NOTIFY;
+	buf[1] = 0x02 | f->notice;
+	*len = 2;
+	return OC_OK;
 }
 
 static void faulty_wake(struct transport *t)
@@ -384,6 +463,8 @@ static const struct transport_ops faulty_ops = {
 	.recv = faulty_recv,
 	.control = faulty_control,
 	.clear_halt = faulty_clear_halt,
+	.reset = faulty_reset,
+	.restarts = faulty_restarts,
 	.clear_interrupt = faulty_clear_interrupt,
 	.interrupt = faulty_interrupt,
 	.wake = faulty_wake,

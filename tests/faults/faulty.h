@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A bus that damages what goes over it: the transport between the driver and a simulated reader. Every message, control request
- * and clearing of a halt is an event with a number; a fault strikes at one of them. Time is a number, and passes only here.
+ * A bus that damages what goes over it: the transport between the driver and a simulated reader. Every message, control request,
+ * clearing of a halt and reset is an event with a number; a fault strikes at one of them. Time is a number, and passes only here.
  */
 #ifndef OPENCCID_TESTS_FAULTY_H
 #define OPENCCID_TESTS_FAULTY_H
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum event { EVENT_OUT, EVENT_IN, EVENT_CONTROL, EVENT_HALT };
+enum event { EVENT_OUT, EVENT_IN, EVENT_CONTROL, EVENT_HALT, EVENT_RESET };
 
 enum {
 	FAULTY_EVENTS = 256,  /* so many are recorded; there is no bound on how many happen */
@@ -42,7 +42,7 @@ struct strike {
 };
 
 /* What the reader does not hear until something wakes it up. */
-enum deafness { HEARS, DEAF_UNTIL_ABORT, DEAF_UNTIL_HALT, DEAF_FOR_LONG };
+enum deafness { HEARS, DEAF_UNTIL_ABORT, DEAF_UNTIL_HALT, DEAF_UNTIL_RESET, DEAF_FOR_LONG };
 
 /* A message for the host; after a damage there may be several, or an error instead. */
 struct pending {
@@ -63,8 +63,11 @@ struct faulty {
 	unsigned calls; /* since faulty_arm() */
 	bool runaway;   /* they were too many */
 	bool gone, closed, halted_in, halted_out, refuse_abort;
+	bool no_reset;  /* the port cannot be reset, as there is something else on the device */
+	bool restarted; /* what is at work has to end */
+	unsigned restarts;
 	enum deafness deaf;
-	bool damaging;
+	bool damaging; /* the next block, or that one which the reader makes of a PIN */
 	enum sim_damage_kind damage;
 	uint8_t icc; /* bmICCStatus as the reader said last */
 
@@ -83,6 +86,12 @@ struct faulty {
 		uint8_t message[SIM_HEADER];
 	} repeating;
 
+	/* What the reader has to say on its interrupt endpoint */
+	unsigned notices;
+	uint8_t notice;
+
+	/* Called when it has begun to. */
+	void (*listen)(void *arg);
 	/* Called before a card is pulled: it takes what it knows with it. */
 	void (*before_pull)(void *arg);
 	void *arg;
@@ -112,5 +121,9 @@ void faulty_repeat(struct faulty *f, const uint8_t *bytes, size_t len, unsigned 
 /* Spoil the next block of T=1 on the contacts. */
 void faulty_damage(struct faulty *f, enum sim_damage_kind kind);
 void faulty_pull(struct faulty *f);
+/* So many NotifySlotChange, each other than the one before. */
+void faulty_notify(struct faulty *f, unsigned count);
+/* The system suspends or resets the device: the reader starts afresh; what is at work ends unless it is @quiet. */
+void faulty_restart(struct faulty *f, bool quiet);
 
 #endif

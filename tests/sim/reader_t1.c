@@ -130,23 +130,18 @@ static int spoil(struct sim_reader *r, uint8_t *block, size_t len, int error)
 	return error;
 }
 
-void sim_xfr_block(struct sim_reader *r, const struct command *cmd, struct reply *reply)
+/* One block over the line and back, with what the line does to both. */
+static void carry_block(struct sim_reader *r, const struct command *cmd, uint8_t *block, size_t len,
+			struct reply *reply)
 {
 	struct sim_slot *slot = cmd->slot;
 	struct line line = sim_line_of(r, slot);
-	uint8_t block[SIM_T1_BLOCK_MAX];
 
-	if (!well_formed(r, slot, cmd)) {
-		reply->error = ERR_LENGTH;
-		return;
-	}
-	check_bwi(r, slot, cmd);
 	sim_announce_ifsd(r, slot, &line);
 	slot->used = true;
-	memcpy(block, cmd->data, cmd->len);
 	if (due(&r->damage[SIM_DAMAGE_OUT]))
-		block[cmd->len / 2] ^= 0x10;
-	reply->error = exchange(r, slot, &line, block, cmd->len, cmd->specific[0], r->scratch, &reply->len);
+		block[len / 2] ^= 0x10;
+	reply->error = exchange(r, slot, &line, block, len, cmd->specific[0], r->scratch, &reply->len);
 	reply->error = spoil(r, r->scratch, reply->len, reply->error);
 	reply->data = r->scratch;
 	reply->delay_ms = line.delay_ms;
@@ -154,12 +149,24 @@ void sim_xfr_block(struct sim_reader *r, const struct command *cmd, struct reply
 		note_wtx(slot, reply->data, reply->len);
 }
 
+void sim_xfr_block(struct sim_reader *r, const struct command *cmd, struct reply *reply)
+{
+	struct sim_slot *slot = cmd->slot;
+	uint8_t block[SIM_T1_BLOCK_MAX];
+
+	if (!well_formed(r, slot, cmd)) {
+		reply->error = ERR_LENGTH;
+		return;
+	}
+	check_bwi(r, slot, cmd);
+	memcpy(block, cmd->data, cmd->len);
+	carry_block(r, cmd, block, cmd->len, reply);
+}
+
 void sim_secure_block(struct sim_reader *r, const struct command *cmd, const struct secure *secure,
 		      const struct pin_command *built, struct reply *reply)
 {
-	struct sim_slot *slot = cmd->slot;
 	uint8_t block[SIM_T1_BLOCK_MAX] = { secure->nad, secure->pcb, (uint8_t)built->len };
-	struct line line = sim_line_of(r, slot);
 	size_t len;
 
 	if (built->len > INF_MAX) {
@@ -167,14 +174,8 @@ void sim_secure_block(struct sim_reader *r, const struct command *cmd, const str
 		return;
 	}
 	memcpy(block + PROLOGUE, built->bytes, built->len);
-	len = sim_t1_seal(block, PROLOGUE + built->len, has_crc(slot));
-	sim_announce_ifsd(r, slot, &line);
-	slot->used = true;
-	reply->error = exchange(r, slot, &line, block, len, cmd->specific[0], r->scratch, &reply->len);
-	reply->data = r->scratch;
-	reply->delay_ms = line.delay_ms;
-	if (reply->error == OK)
-		note_wtx(slot, reply->data, reply->len);
+	len = sim_t1_seal(block, PROLOGUE + built->len, has_crc(cmd->slot));
+	carry_block(r, cmd, block, len, reply);
 }
 
 /* ---- APDU levels -------------------------------------------------------------------------------------------------- */
