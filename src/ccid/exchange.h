@@ -26,6 +26,9 @@ enum {
 	CCID_MAX_EXTENSIONS = 4096,       /* time extension messages for one command */
 };
 
+/* The rungs of the ladder that brings a reader back to order; see ccid/recover.h. */
+enum ccid_rung { CCID_RUNG_ABORT, CCID_RUNG_CLEAR_HALT, CCID_RUNG_RESET, CCID_RUNGS };
+
 struct ccid_port {
 	struct transport *transport;
 	const struct oc_log *log;
@@ -35,6 +38,8 @@ struct ccid_port {
 	bool half_abort;   /* the reader may have seen one half of an ABORT and not the other one */
 	bool silent;       /* the last recovery brought nothing: the reader does not answer */
 	bool hopeless;     /* not even a reset of its port has helped, and it has not answered since */
+	unsigned climbed[CCID_RUNGS]; /* how often each rung was what helped, */
+	unsigned given_up;            /* and how often none did */
 	uint64_t extension_cap_ms;
 	uint8_t *out; /* header and payload of the command */
 	uint8_t *in;  /* the answer */

@@ -154,24 +154,26 @@ enum oc_err ccid_finish_abort(struct ccid_port *port, uint8_t slot)
 	return err;
 }
 
+static const struct {
+	const char *name;
+	enum oc_err (*climb)(struct ccid_port *port, uint8_t slot);
+} ladder[CCID_RUNGS] = {
+	[CCID_RUNG_ABORT] = { "abort", rung_abort },
+	[CCID_RUNG_CLEAR_HALT] = { "clear halt", rung_clear_halt },
+	[CCID_RUNG_RESET] = { "USB port reset", rung_reset },
+};
+
 enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot)
 {
-	static const struct {
-		const char *name;
-		enum oc_err (*climb)(struct ccid_port *port, uint8_t slot);
-	} ladder[] = {
-		{ "abort", rung_abort },
-		{ "clear halt", rung_clear_halt },
-		{ "USB port reset", rung_reset },
-	};
 	enum oc_err err = OC_E_TIMEOUT, last = OC_E_TIMEOUT;
 
 	port->overfull = false;
-	for (size_t i = 0; i < sizeof ladder / sizeof ladder[0]; i++) {
+	for (size_t i = 0; i < CCID_RUNGS; i++) {
 		err = ladder[i].climb(port, slot);
+		port->climbed[i] += err == OC_OK;
 		if (err == OC_OK)
-			OC_LOG(port->log, OC_LOG_INFO, "the reader is back in order after: %s",
-			       ladder[i].name);
+			OC_LOG(port->log, OC_LOG_INFO, "the reader is back in order after: %s (time %u)",
+			       ladder[i].name, port->climbed[i]);
 		port->silent = err != OC_OK;
 		if (err == OC_OK || err == OC_E_GONE)
 			return err;
@@ -179,10 +181,24 @@ enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot)
 		if (err != OC_E_UNSUPPORTED)
 			last = err;
 	}
+	port->given_up++;
 	OC_LOG(port->log, OC_LOG_CRITICAL,
 	       "the reader does not answer any more (%s); if it stays so, unplug it and plug it in again",
 	       oc_strerr(last));
 	return OC_E_TIMEOUT;
+}
+
+void ccid_tell_recoveries(const struct ccid_port *port)
+{
+	const unsigned *n = port->climbed;
+
+	if (n[CCID_RUNG_ABORT] + n[CCID_RUNG_CLEAR_HALT] + n[CCID_RUNG_RESET] + port->given_up == 0)
+		return;
+	OC_LOG(port->log, OC_LOG_INFO,
+	       "the reader had to be brought back to order: by abort %u, clear halt %u, USB port reset %u; "
+	       "given up "
+	       "%u",
+	       n[CCID_RUNG_ABORT], n[CCID_RUNG_CLEAR_HALT], n[CCID_RUNG_RESET], port->given_up);
 }
 
 enum oc_err ccid_resync(struct ccid_port *port, uint8_t slot)

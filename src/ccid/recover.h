@@ -22,6 +22,9 @@ enum { CCID_RESYNC_TRIES = 3 };
  */
 enum oc_err ccid_recover(struct ccid_port *port, uint8_t slot);
 
+/* One line about how often that was needed since the port was opened; nothing where it never was. */
+void ccid_tell_recoveries(const struct ccid_port *port);
+
 /* Both halves of an ABORT for a reader that waits for one of them; errors of the bus. Takes at most a second. */
 enum oc_err ccid_finish_abort(struct ccid_port *port, uint8_t slot);
 

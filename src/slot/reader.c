@@ -190,6 +190,7 @@ void reader_close(struct reader *reader)
 		    ccid_exchange_quiet(&reader->port, &command, CLOSE_MS, &reply) == OC_E_GONE)
 			break;
 	}
+	ccid_tell_recoveries(&reader->port);
 	pthread_mutex_unlock(reader->lock);
 	destroy(reader);
 	t->ops->close(t);

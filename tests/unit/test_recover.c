@@ -157,6 +157,37 @@ static void each_rung(void **state)
 	check_done();
 }
 
+/* Each rung is counted where it helped, and the sum is told. */
+static void rungs_are_counted(void **state)
+{
+	static const char told[] = "the reader had to be brought back to order: by abort 2, clear halt 1, "
+				   "USB port reset 0; given "
+				   "up 1";
+	const struct script_step by_abort[] = { ABORT_CONTROL(OC_OK), ABORT_SENT, STATUS_GIVEN, END };
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, script_nothing);
+	ccid_tell_recoveries(&b.port);
+	CHECK_INT("nothing to tell", b.log.count[OC_LOG_INFO], 0);
+	for (unsigned i = 0; i < 2; i++) {
+		script_continue(&b.script, by_abort);
+		CHECK_INT("abort", ccid_recover(&b.port, SLOT), OC_OK);
+	}
+	CHECK_STRING("the second time", b.log.last[OC_LOG_INFO],
+		     "the reader is back in order after: abort (time 2)");
+	script_continue(&b.script,
+			STEPS(ABORT_CONTROL(OC_E_STALL), HALT_CLEARED(OC_OK), STATUS_SENT, STATUS_GIVEN));
+	CHECK_INT("clear halt", ccid_recover(&b.port, SLOT), OC_OK);
+	b.port.hopeless = true;
+	script_continue(&b.script, STEPS(ABORT_CONTROL(OC_E_STALL), HALT_CLEARED(OC_E_IO)));
+	CHECK_INT("given up", ccid_recover(&b.port, SLOT), OC_E_TIMEOUT);
+	ccid_tell_recoveries(&b.port);
+	CHECK_STRING("the sum", b.log.last[OC_LOG_INFO], told);
+	bench_end("counted", &b);
+	check_done();
+}
+
 /* Before the first command: tolerant of every error, and short. */
 static const struct row resync_rows[] = {
 	{ "both halves, and the status", STEPS(ABORT_CONTROL(OC_OK), ABORT_SENT, STATUS_GIVEN), OC_OK },
@@ -310,8 +341,11 @@ static void exchanges_that_fail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_rung),           cmocka_unit_test(before_the_first_command),
-		cmocka_unit_test(noise_for_ever),      cmocka_unit_test(the_pair_has_a_fresh_seq),
+		cmocka_unit_test(each_rung),
+		cmocka_unit_test(rungs_are_counted),
+		cmocka_unit_test(before_the_first_command),
+		cmocka_unit_test(noise_for_ever),
+		cmocka_unit_test(the_pair_has_a_fresh_seq),
 		cmocka_unit_test(exchanges_that_fail),
 	};
 
