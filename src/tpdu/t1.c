@@ -498,13 +498,19 @@ enum oc_err t1_begin(struct t1 *t1, const uint8_t *apdu, size_t len, uint8_t *an
 	return OC_OK;
 }
 
+/* RESYNCH, where it has to come first, brings back the IFSC of the ATR. */
+static uint8_t ifsc_of_first(const struct t1 *t1)
+{
+	return t1->in_doubt ? t1->atr_ifsc : t1->ifsc;
+}
+
 enum oc_err t1_begin_by_reader(struct t1 *t1, size_t len, uint8_t *answer, size_t cap)
 {
 	if (t1->dead)
 		return OC_E_UNPOWERED;
-	if (len > t1->ifsc || len > t1->longest)
-		return OC_E_LIMIT;
 	clear_exchange(t1);
+	if (len > ifsc_of_first(t1) || len > t1->longest)
+		return OC_E_LIMIT;
 	t1->by_reader = true;
 	begin(t1, len, answer, cap);
 	return OC_OK;

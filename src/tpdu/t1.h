@@ -89,7 +89,8 @@ enum oc_err t1_begin(struct t1 *t1, const uint8_t *apdu, size_t len, uint8_t *an
 
 /**
  * t1_begin_by_reader - let the reader send a command that it completes itself, with a PIN (PC_to_RDR_Secure)
- * @len: bytes of the command as far as the host knows it, 1 to IFSC; 0 where the reader builds the data
+ * @len: bytes of the command as far as the host knows it, 1 to IFSC (that of the ATR where RESYNCH comes first); 0 where the
+ *       reader builds the data
  *
  * t1_next() hands out the prologue alone for this block, marked by_reader; all others are blocks as ever. When the card does not
  * get it, the exchange ends with an error: it is not the driver's to repeat. Errors as t1_begin(), and OC_E_LIMIT for a command

@@ -34,14 +34,36 @@ static void prologue_only(void **state)
 	check_done();
 }
 
+/* It has to fit one block: of the IFSC in force, and where RESYNCH comes first, of the one that this brings back. */
 static void too_long(void **state)
 {
-	struct bench b = bench_of(false);
+	static const struct {
+		const char *name;
+		size_t len;
+		uint8_t ifsc, longest;
+		bool in_doubt, dead;
+		enum oc_err err;
+	} rows[] = {
+		{ "as long as IFSC", 32, 32, 254, false, false, OC_OK },
+		{ "longer than IFSC", 33, 32, 254, false, false, OC_E_LIMIT },
+		{ "longer than the reader takes", 33, 64, 32, false, false, OC_E_LIMIT },
+		{ "IFSC was raised by the card", 33, 64, 254, false, false, OC_OK },
+		{ "RESYNCH undoes that", 33, 64, 254, true, false, OC_E_LIMIT },
+		{ "IFSC was lowered by the card, and RESYNCH undoes that", 32, 16, 254, true, false, OC_OK },
+		{ "dead", 4, 32, 254, false, true, OC_E_UNPOWERED },
+	};
 
 	(void)state;
-	assert_int_equal(t1_begin_by_reader(&b.t1, 33, b.answer, b.cap), OC_E_LIMIT);
-	b.t1.dead = true;
-	assert_int_equal(t1_begin_by_reader(&b.t1, 4, b.answer, b.cap), OC_E_UNPOWERED);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct bench b = bench_of(false);
+
+		b.t1.ifsc = rows[i].ifsc;
+		b.t1.longest = rows[i].longest;
+		b.t1.in_doubt = rows[i].in_doubt;
+		b.t1.dead = rows[i].dead;
+		CHECK_INT(rows[i].name, t1_begin_by_reader(&b.t1, rows[i].len, b.answer, b.cap), rows[i].err);
+	}
+	check_done();
 }
 
 enum event { ANSWER, WITHDRAWN, WANTED_AGAIN, FAILED, WAITING, DAMAGED };
