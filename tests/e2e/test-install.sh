@@ -1,23 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# `make install` puts the bundle, the udev rules, licence and documentation in place, and nothing else; `make uninstall`
+# `make install` puts the bundle, the udev rules, the command, licence and documentation in place, and nothing else; `make uninstall`
 # takes all of it away again.
 set -eu
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT INT TERM
 
 cd "$top_builddir"
-"$MAKE" -s install DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc >"$stage.log" 2>&1 || {
+"$MAKE" -s install DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man >"$stage.log" 2>&1 || {
 	cat "$stage.log" >&2
 	exit 1
 }
 rm -f "$stage.log"
 found=$(cd "$stage" && find . -type f -o -type l | LC_ALL=C sort)
-expected='./doc/COPYING
+expected='./bin/openccid
+./doc/COPYING
 ./doc/NEWS.md
 ./doc/README.md
 ./drop/openccid.bundle/Contents/Info.plist
 ./drop/openccid.bundle/Contents/Linux/libopenccid.so
+./man/man1/openccid.1
 ./rules/60-openccid.rules'
 if [ "$found" != "$expected" ]; then
 	printf 'FAIL: installed files are not those expected:\n%s\n' "$found" >&2
@@ -27,7 +29,7 @@ grep -q '<string>libopenccid.so</string>' "$stage/drop/openccid.bundle/Contents/
 	echo "FAIL: Info.plist does not name the library" >&2
 	exit 1
 }
-"$MAKE" -s uninstall DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc >/dev/null 2>&1
+"$MAKE" -s uninstall DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man >/dev/null 2>&1
 left=$(cd "$stage" && find . -type f -o -type l)
 [ -z "$left" ] || {
 	printf 'FAIL: left after uninstall:\n%s\n' "$left" >&2

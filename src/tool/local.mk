@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The command `openccid`: a verb is one file here, one row in verbs.c and one declaration in tool.h.
+
+# Everything but main(), so that tests can link it.
+noinst_LTLIBRARIES += src/libcommand.la
+src_libcommand_la_SOURCES = \
+	src/tool/json.c src/tool/json.h \
+	src/tool/options.c src/tool/options.h \
+	src/tool/out.c src/tool/out.h \
+	src/tool/tool.c src/tool/tool.h
+
+bin_PROGRAMS = src/tool/openccid
+src_tool_openccid_SOURCES = \
+	src/tool/main.c \
+	src/tool/verb_help.c \
+	src/tool/verbs.c
+src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"'
+src_tool_openccid_LDADD = src/libcommand.la src/libreplay.la src/libusbtransport.la src/libcore.la $(PCAP_LIBS)

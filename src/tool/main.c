@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tool/tool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum tool_exit dispatch(struct tool *tool, int argc, char **argv)
+{
+	const struct verb *verb;
+
+	if (argc < 2)
+		return tool_complain(tool, TOOL_USAGE,
+				     "what shall it do? \"openccid help\" shows what it can");
+	if (strcmp(argv[1], "--version") == 0) {
+		out_print(&tool->out, "openccid %s\n", OPENCCID_VERSION);
+		return TOOL_FINE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return verb_help(tool, 0, argv + 2);
+	verb = tool_verb(argv[1]);
+	if (!verb)
+		return tool_complain(tool, TOOL_USAGE, "there is no %s \"%s\"; \"openccid help\" shows all",
+				     argv[1][0] == '-' ? "option" : "verb", argv[1]);
+	tool->verb = verb;
+	return verb->run(tool, argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv)
+{
+	struct tool tool = { .out = out_of(stdout), .err = out_of(stderr) };
+	const enum tool_exit exit = dispatch(&tool, argc, argv);
+
+	/* A full disk must not pass for success. */
+	if (!out_finish(&tool.out) && exit == TOOL_FINE)
+		return (int)tool_complain(&tool, TOOL_CANNOT, "the output could not be written");
+	return (int)exit;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Every verb, in the order in which the help shows them. */
+#include "tool/tool.h"
+
+#include <string.h>
+
+const struct verb tool_verbs[] = {
+	{ "help", "[VERB]", "Say what the command, or one verb of it, can do", verb_help },
+	{ NULL, NULL, NULL, NULL },
+};
+
+const struct verb *tool_verb(const char *name)
+{
+	for (const struct verb *verb = tool_verbs; verb->name; verb++)
+		if (strcmp(verb->name, name) == 0)
+			return verb;
+	return NULL;
+}

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The command `openccid`.
+
+check_SCRIPTS += \
+	tests/tool/test-man.sh \
+	tests/tool/test-usage.sh
+
+TOOL_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit
+
+if HAVE_CMOCKA
+check_PROGRAMS += \
+	tests/tool/test_out
+endif
+
+tests_tool_test_out_SOURCES = tests/tool/test_out.c tests/unit/check.h
+tests_tool_test_out_CPPFLAGS = $(TOOL_CPPFLAGS)
+tests_tool_test_out_CFLAGS = $(UNIT_CFLAGS)
+tests_tool_test_out_LDADD = src/libcommand.la $(CMOCKA_LIBS)
