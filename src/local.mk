@@ -13,6 +13,8 @@ src_libcore_la_SOURCES = \
 	src/ccid/message.c src/ccid/message.h \
 	src/ccid/pin.c src/ccid/pin.h \
 	src/ccid/recover.c src/ccid/recover.h \
+	src/ccid/redact.c src/ccid/redact.h \
+	src/ccid/redact_apdu.c src/ccid/redact_apdu.h \
 	src/ccid/status.c src/ccid/status.h \
 	src/ccid/transport.h \
 	src/quirk/features.c src/quirk/features.h \

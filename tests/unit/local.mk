@@ -25,6 +25,8 @@ check_PROGRAMS += \
 	tests/unit/test_pin \
 	tests/unit/test_pin_refused \
 	tests/unit/test_vendor \
+	tests/unit/test_redact \
+	tests/unit/test_redact_t1 \
 	tests/unit/test_slot_t1 \
 	tests/unit/test_slot_pin \
 	tests/unit/test_negotiate \
@@ -97,6 +99,12 @@ tests_unit_test_pin_refused_SOURCES = tests/unit/test_pin_refused.c tests/unit/p
 	tests/unit/check.h
 tests_unit_test_pin_refused_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_pin_refused_LDADD = $(UNIT_LDADD)
+tests_unit_test_redact_SOURCES = tests/unit/test_redact.c tests/unit/redact_bench.h tests/unit/check.h
+tests_unit_test_redact_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_redact_LDADD = $(UNIT_LDADD)
+tests_unit_test_redact_t1_SOURCES = tests/unit/test_redact_t1.c tests/unit/redact_bench.h tests/unit/check.h
+tests_unit_test_redact_t1_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_redact_t1_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_t1_SOURCES = tests/unit/test_slot_t1.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_t1_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_t1_LDADD = $(UNIT_LDADD)
