@@ -33,11 +33,13 @@ forbid quirk 'ccid/(exchange|recover|transport|message|status)|tpdu/|slot/|usb/|
 forbid ccid 'tpdu/|quirk/|slot/|usb/|ifd/|libusb|ifdhandler|winscard|reader\.h>|debuglog|pthread'
 forbid usb 'tpdu/|slot/|ifd/|ifdhandler|winscard|reader\.h>|debuglog'
 forbid replay 'slot/|ifd/|libusb|ifdhandler|winscard|<reader\.h>|debuglog|pthread'
+forbid traffic 'slot/|tpdu/|quirk/|usb/|ifd/|libusb|ifdhandler|winscard|<reader\.h>|debuglog|pthread'
 forbid slot 'usb/|quirk/|ifd/|libusb|ifdhandler|winscard|<reader\.h>|debuglog'
 forbid ifd 'libusb'
 for layer in base tpdu quirk ccid usb replay slot ifd; do
-	forbid $layer 'tool/'
+	forbid $layer 'tool/|traffic/'
 done
+forbid traffic 'tool/'
 
 # Vendor and product ids belong into readers/: no number of the sources is the id of a vendor that is listed there ...
 vendors=$(find readers -name '*.reader' | sed 's|.*/\(....\)-.*|\1|' | sort -u | paste -s -d '|')
@@ -47,7 +49,7 @@ ids=$(grep -rniE "\b0x0*($vendors)u?\b" src --include='*.[ch]' | grep -v '^src/q
 
 # ... and after open nobody of the driver asks which product it is. features.c tells applications the ids.
 ids=$(grep -rnE '(\.|->)(vid|pid|idVendor|idProduct)\b|quirk_(find|apply|name)\b' src --include='*.[ch]' |
-	grep -vE '^src/(quirk|usb|replay|tool)/|^src/ifd/(driver|features)\.c:')
+	grep -vE '^src/(quirk|usb|replay|traffic|tool)/|^src/ifd/(driver|features)\.c:')
 [ -z "$ids" ] || fail "asks for the product: $ids"
 
 for file in $(find src tests readers \( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.mk' \)) configure.ac Makefile.am; do

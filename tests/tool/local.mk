@@ -10,9 +10,17 @@ TOOL_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit
 if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/tool/test_out
+if HAVE_PCAP
+check_PROGRAMS += \
+	tests/tool/test_traffic
+endif
 endif
 
 tests_tool_test_out_SOURCES = tests/tool/test_out.c tests/unit/check.h
 tests_tool_test_out_CPPFLAGS = $(TOOL_CPPFLAGS)
 tests_tool_test_out_CFLAGS = $(UNIT_CFLAGS)
 tests_tool_test_out_LDADD = src/libcommand.la $(CMOCKA_LIBS)
+tests_tool_test_traffic_SOURCES = tests/tool/test_traffic.c tests/tool/pcap_writer.c tests/tool/pcap_writer.h tests/unit/check.h
+tests_tool_test_traffic_CPPFLAGS = $(TOOL_CPPFLAGS)
+tests_tool_test_traffic_CFLAGS = $(UNIT_CFLAGS)
+tests_tool_test_traffic_LDADD = src/libtraffic.la src/libreplay.la src/libcore.la $(PCAP_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Captures of any form: pcap and pcapng files of usbmon and USBPcap, logs of pcscd with this driver or another one, logs of
+ * GnuPG's own driver, and the text form of tests/traces. A file is read as often as it is played, in constant memory.
+ *
+ *	traffic_open()       what is it, and which readers are in it?
+ *	traffic_play()       every event of one reader; any number of times
+ *	traffic_close()
+ */
+#ifndef OPENCCID_TRAFFIC_TRAFFIC_H
+#define OPENCCID_TRAFFIC_TRAFFIC_H
+
+#include "traffic/event.h"
+
+enum { TRAFFIC_READERS_MAX = 16 };
+
+/* What a complaint means for the rest of the file. */
+enum traffic_gravity {
+	TRAFFIC_NOTE,  /* something is missing or odd; the rest is good */
+	TRAFFIC_ENDS,  /* the file ends here, before its end; what was before is good */
+	TRAFFIC_FATAL, /* nothing can be read */
+};
+
+/* @place is 0 where the whole file is meant. */
+typedef void traffic_complaint(void *arg, enum traffic_gravity gravity, unsigned long place,
+			       const char *sentence);
+
+struct traffic;
+
+/**
+ * traffic_open - look at a capture from beginning to end
+ * @path: "-" is standard input, which is kept in a temporary file
+ * @complaint, @arg: told of everything that is wrong; also by traffic_play()
+ *
+ * NULL after a complaint that was TRAFFIC_FATAL. A file without a reader is one.
+ */
+struct traffic *traffic_open(const char *path, traffic_complaint *complaint, void *arg);
+
+/* "packet" or "line": what the places of this file are. */
+const char *traffic_place(const struct traffic *traffic);
+
+/* What the file is, in words: "pcap file of usbmon". */
+const char *traffic_form(const struct traffic *traffic);
+
+/* The readers in it, at least one. */
+unsigned traffic_readers(const struct traffic *traffic);
+const struct traffic_reader *traffic_reader(const struct traffic *traffic, unsigned index);
+
+/* The one with most messages. */
+unsigned traffic_busiest(const struct traffic *traffic);
+
+/* The one that a person names: its number, bus.device, vid:pid, or a part of its name; -1 if none or several fit. */
+int traffic_find(const struct traffic *traffic, const char *word);
+
+/* Hand all events of one reader to @sink. Complaints that traffic_open() made already are not repeated. */
+void traffic_play(struct traffic *traffic, unsigned index, traffic_sink *sink, void *arg);
+
+void traffic_close(struct traffic *traffic);
+
+#endif
