@@ -5,7 +5,6 @@
 #include "ccid/recover.h"
 #include "ccid/status.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -34,6 +33,7 @@ enum oc_err ccid_port_open(struct ccid_port *port, struct transport *transport, 
 		.in = both + cap,
 		.cap = cap,
 	};
+	redact_begin(&port->redact, REDACT_ANY_LEVEL);
 	return OC_OK;
 }
 
@@ -45,32 +45,62 @@ void ccid_port_close(struct ccid_port *port)
 	*port = (struct ccid_port){ 0 };
 }
 
-/* ---- the log of the wire: payloads that may hold a PIN or a key are counted, not shown --------------------------- */
-
-static bool may_hold_secrets(uint8_t type)
+void ccid_port_wipe(struct ccid_port *port)
 {
-	return type == PC_TO_RDR_XFR_BLOCK || type == PC_TO_RDR_SECURE || type == PC_TO_RDR_ESCAPE ||
-	       type == RDR_TO_PC_DATA_BLOCK || type == RDR_TO_PC_ESCAPE;
+	bytes_wipe(port->out, port->out_used);
+	bytes_wipe(port->in, port->in_used);
+	port->out_used = port->in_used = 0;
 }
 
-static void log_message(const struct ccid_port *port, enum oc_log_level level, const char *arrow,
-			const uint8_t *msg, size_t len)
+void ccid_payload_written(struct ccid_port *port, size_t len)
 {
-	enum { SHOWN = 96 };
-	char hex[3 * SHOWN + 1] = "";
-	const size_t payload = len - CCID_HEADER_LEN;
-	const bool show = port->log->secrets || !may_hold_secrets(msg[0]);
+	const size_t used = len < port->cap - CCID_HEADER_LEN ? CCID_HEADER_LEN + len : port->cap;
 
-	for (size_t i = 0; show && i < payload && i < SHOWN; i++)
-		snprintf(hex + 3 * i, 4, " %02X", msg[CCID_HEADER_LEN + i]);
-	oc_log_line(port->log, level, "%s %s slot %u seq %02X [%02X %02X %02X] %zu bytes%s%s%s", arrow,
-		    ccid_type_name(msg[0]), msg[5], msg[6], msg[7], msg[8], msg[9], payload,
-		    hex[0] ? ":" : "", hex, show && payload > SHOWN ? " ..." : "");
+	if (used > port->out_used)
+		port->out_used = used;
 }
+
+enum oc_err ccid_port_recv(struct ccid_port *port, size_t *len, unsigned ms)
+{
+	const enum oc_err err = port->transport->ops->recv(port->transport, len, ms);
+	const size_t used = err == OC_OK && *len <= port->cap ? *len : port->cap;
+
+	/* After an error nobody knows how much came before it. */
+	if (used > port->in_used)
+		port->in_used = used;
+	return err;
+}
+
+/* ---- the log of the wire: without PINs and keys, unless somebody has asked for them ------------------------------ */
 
 static enum oc_log_level wire_level(const struct ccid_command *command)
 {
 	return command->type == PC_TO_RDR_GET_SLOT_STATUS ? OC_LOG_PERIODIC : OC_LOG_COMM;
+}
+
+static void log_message(struct ccid_port *port, enum oc_log_level level, const char *arrow,
+			const uint8_t *msg, size_t len)
+{
+	/* What is not logged itself is part of what the next message is understood by. */
+	const size_t shown = port->log->secrets ? len : redact_message(&port->redact, msg, len);
+	const size_t payload = len - CCID_HEADER_LEN;
+	char text[REDACT_TEXT_MAX];
+
+	if (!oc_log_on(port->log, level))
+		return;
+	redact_text(text, msg + CCID_HEADER_LEN, payload, shown - CCID_HEADER_LEN);
+	oc_log_line(port->log, level, "%s %s slot %u seq %02X [%02X %02X %02X] %zu bytes%s%s", arrow,
+		    ccid_type_name(msg[0]), msg[5], msg[6], msg[7], msg[8], msg[9], payload,
+		    payload ? ":" : "", text);
+}
+
+static void note_message(struct ccid_port *port, const struct ccid_command *command, const char *arrow,
+			 const uint8_t *msg, size_t len)
+{
+	const enum oc_log_level level = wire_level(command);
+
+	if (oc_log_on(port->log, OC_LOG_COMM) || oc_log_on(port->log, level))
+		log_message(port, level, arrow, msg, len);
 }
 
 /* ---- one exchange ------------------------------------------------------------------------------------------------ */
@@ -85,7 +115,7 @@ static void drain(struct ccid_port *port)
 	port->overfull = false;
 	for (size_t total = 0; len == port->cap && total < DRAIN_BYTES && t->ops->now(t) < until;
 	     total += len)
-		if (t->ops->recv(t, &len, DRAIN_MS) != OC_OK)
+		if (ccid_port_recv(port, &len, DRAIN_MS) != OC_OK)
 			return;
 }
 
@@ -97,9 +127,9 @@ static enum oc_err send_command(struct ccid_port *port, const struct ccid_comman
 		return OC_E_SPACE;
 	if (port->overfull)
 		drain(port);
+	ccid_payload_written(port, command->len);
 	ccid_put_header(port->out, command, seq);
-	if (oc_log_on(port->log, wire_level(command)))
-		log_message(port, wire_level(command), "->", port->out, CCID_HEADER_LEN + command->len);
+	note_message(port, command, "->", port->out, CCID_HEADER_LEN + command->len);
 	return t->ops->send(t, port->out, CCID_HEADER_LEN + command->len, port->in, port->cap, CCID_SEND_MS);
 }
 
@@ -162,8 +192,7 @@ static enum oc_err consider(struct ccid_port *port, const struct ccid_command *c
 	if (err != OC_OK)
 		return err;
 	port->overfull = len == port->cap;
-	if (oc_log_on(port->log, wire_level(command)))
-		log_message(port, wire_level(command), "<-", port->in, len - reply->padding);
+	note_message(port, command, "<-", port->in, len - reply->padding);
 	if (reply->slot != command->slot || reply->seq != seq) {
 		OC_LOG(port->log, OC_LOG_INFO,
 		       "dropped an answer with slot %u seq %02X while waiting for %u %02X", reply->slot,
@@ -207,7 +236,7 @@ static enum oc_err await_answer(struct ccid_port *port, const struct ccid_comman
 		now = t->ops->now(t);
 		if (now >= w.until)
 			return OC_E_TIMEOUT;
-		err = t->ops->recv(t, &len, (unsigned)(w.until - now));
+		err = ccid_port_recv(port, &len, (unsigned)(w.until - now));
 		if (err == OC_OK)
 			err = consider(port, command, seq, len, &w, reply, &done);
 		if (err != OC_OK)

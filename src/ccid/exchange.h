@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "ccid/message.h"
+#include "ccid/redact.h"
 #include "ccid/transport.h"
 
 #include <stdbool.h>
@@ -41,9 +42,11 @@ struct ccid_port {
 	unsigned climbed[CCID_RUNGS]; /* how often each rung was what helped, */
 	unsigned given_up;            /* and how often none did */
 	uint64_t extension_cap_ms;
-	uint8_t *out; /* header and payload of the command */
-	uint8_t *in;  /* the answer */
-	size_t cap;   /* bytes in each of the two */
+	struct redact redact;     /* for the log; the owner may begin it with the level that is known */
+	uint8_t *out;             /* header and payload of the command */
+	uint8_t *in;              /* the answer */
+	size_t cap;               /* bytes in each of the two, */
+	size_t out_used, in_used; /* and those written since the last ccid_port_wipe() */
 };
 
 /**
@@ -58,6 +61,18 @@ enum oc_err ccid_port_open(struct ccid_port *port, struct transport *transport, 
 
 /* Wipe and free the buffers. */
 void ccid_port_close(struct ccid_port *port);
+
+/*
+ * Overwrite what the last commands and answers have left in the buffers. No answer points into them any more; it costs as much as
+ * was in them.
+ */
+void ccid_port_wipe(struct ccid_port *port);
+
+/* So many bytes stand at ccid_payload(), whether they will be sent or not. */
+void ccid_payload_written(struct ccid_port *port, size_t len);
+
+/* One transfer into port->in, see transport_ops.recv(). */
+enum oc_err ccid_port_recv(struct ccid_port *port, size_t *len, unsigned ms);
 
 /* Where the payload of the next command goes, and how many bytes fit. */
 static inline uint8_t *ccid_payload(struct ccid_port *port, size_t *cap)

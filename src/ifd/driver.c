@@ -71,6 +71,11 @@ static void configure(void)
 		.secrets = secrets && strcmp(secrets, "yes") == 0,
 		.write = pcscd_log_write,
 	};
+	if (table.log.secrets)
+		OC_LOG(&table.log, OC_LOG_CRITICAL,
+		       "OPENCCID_LOG_SECRETS=yes: PINs and keys are shown in this log; give it to nobody, "
+		       "and "
+		       "change them afterwards");
 	table.options = keys.driver_options;
 	table.patience_ms = read_patience(secure_getenv("OPENCCID_MAX_WAIT"));
 }

@@ -164,10 +164,12 @@ enum oc_err reader_open(const struct reader_setup *setup, struct reader **out)
 	pthread_mutex_lock(reader->lock);
 	err = ccid_port_open(&reader->port, setup->transport, setup->interface, setup->caps.max_message,
 			     setup->log);
-	if (err == OC_OK && setup->patience_ms)
-		reader->port.extension_cap_ms = setup->patience_ms;
-	if (err == OC_OK)
+	if (err == OC_OK) {
+		redact_begin(&reader->port.redact, REDACT_LEVEL(setup->caps.level));
+		if (setup->patience_ms)
+			reader->port.extension_cap_ms = setup->patience_ms;
 		err = begin(reader, setup);
+	}
 	pthread_mutex_unlock(reader->lock);
 	if (err != OC_OK) {
 		destroy(reader);

@@ -27,6 +27,7 @@ check_PROGRAMS += \
 	tests/unit/test_vendor \
 	tests/unit/test_redact \
 	tests/unit/test_redact_t1 \
+	tests/unit/test_wire_log \
 	tests/unit/test_slot_t1 \
 	tests/unit/test_slot_pin \
 	tests/unit/test_negotiate \
@@ -105,6 +106,9 @@ tests_unit_test_redact_LDADD = $(UNIT_LDADD)
 tests_unit_test_redact_t1_SOURCES = tests/unit/test_redact_t1.c tests/unit/redact_bench.h tests/unit/check.h
 tests_unit_test_redact_t1_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_redact_t1_LDADD = $(UNIT_LDADD)
+tests_unit_test_wire_log_SOURCES = tests/unit/test_wire_log.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_wire_log_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_wire_log_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_t1_SOURCES = tests/unit/test_slot_t1.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_t1_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_t1_LDADD = $(UNIT_LDADD)
