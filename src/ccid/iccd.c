@@ -337,13 +337,16 @@ static enum oc_err iccd_recv(struct transport *t, size_t *len, unsigned ms)
 {
 	struct iccd *d = of(t);
 	const uint64_t until = d->bus->ops->now(d->bus) + ms;
+	enum oc_err err;
 
 	*len = 0;
 	if (!d->pending)
 		return OC_E_TIMEOUT;
 	if (!is_known(d->command.type))
 		return refuse(d, CCID_CMD_NOT_SUPPORTED, len);
-	return d->version == ICCD_A ? a_collect(d, until, len) : b_collect(d, until, len);
+	err = d->version == ICCD_A ? a_collect(d, until, len) : b_collect(d, until, len);
+	bytes_wipe(d->buffer, sizeof d->buffer);
+	return err;
 }
 
 /* There is no ABORT on a token (ICCD, 6). */

@@ -26,7 +26,7 @@ static enum oc_err await_status(struct ccid_port *port, uint8_t slot, uint8_t se
 
 		if (now >= until)
 			return OC_E_TIMEOUT;
-		err = t->ops->recv(t, &len, (unsigned)(until - now));
+		err = ccid_port_recv(port, &len, (unsigned)(until - now));
 		if (err != OC_OK || ccid_decode_reply(port->in, len, reply) != OC_OK)
 			continue;
 		if (reply->type == RDR_TO_PC_SLOT_STATUS && reply->slot == slot && reply->seq == seq)
@@ -43,6 +43,7 @@ static enum oc_err resync_command(struct ccid_port *port, struct ccid_command co
 	const uint64_t until = t->ops->now(t) + ms;
 	enum oc_err err;
 
+	ccid_payload_written(port, 0);
 	ccid_put_header(port->out, &command, seq);
 	err = t->ops->send(t, port->out, CCID_HEADER_LEN, port->in, port->cap, ms);
 	return err == OC_OK ? await_status(port, command.slot, seq, until, reply) : err;

@@ -203,6 +203,7 @@ enum oc_err slot_run(struct slot *slot, const struct engine *e, enum step *end)
 		*end = e->next(e->self, ccid_payload(&slot->reader->port, &room), &block);
 		if (*end != STEP_SEND)
 			return OC_OK;
+		ccid_payload_written(&slot->reader->port, block.len);
 		if (!slot_fits_message(slot, block.len))
 			return OC_E_UNSUPPORTED;
 		if (t->ops->now(t) > patience) {

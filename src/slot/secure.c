@@ -5,7 +5,6 @@
  */
 #include "slot/slot.h"
 
-#include "base/bytes.h"
 #include "ccid/recover.h"
 #include "ccid/status.h"
 
@@ -116,7 +115,6 @@ static enum oc_err send_secure(struct slot *slot, const uint8_t prologue[PROLOGU
 	err = slot_exchange(slot, &command, entry_wait_ms(request), reply);
 	if (entry_ends(slot))
 		clear_away_abort(slot, reply);
-	bytes_wipe(payload, len);
 	return err;
 }
 
@@ -328,6 +326,7 @@ enum oc_err slot_pin(struct slot *slot, const struct pin_request *request, uint8
 	err = run_entry(slot, &answer);
 	slot->entry.request = NULL;
 	log_end(slot, request, err, &answer);
+	slot_wipe(slot);
 	slot_unlock(slot);
 	if (err == OC_OK)
 		*rx_len = answer.len;

@@ -2,9 +2,8 @@
 /* What every file of this folder does with a slot: exchange a message, forget a card. */
 #include "slot/slot.h"
 
+#include "base/bytes.h"
 #include "ccid/status.h"
-
-#include <string.h>
 
 enum { SHORT_ESCAPE_MS = 2000 };
 
@@ -20,6 +19,13 @@ void slot_forget_card(struct slot *slot)
 	slot->unproven = false;
 	slot->timing = (struct timing){ .clock_khz = slot->reader->caps.clock_khz };
 	slot->t1.dead = true; /* the rest belongs to an exchange that may be running */
+}
+
+void slot_wipe(struct slot *slot)
+{
+	ccid_port_wipe(&slot->reader->port);
+	bytes_wipe(slot->block, sizeof slot->block);
+	bytes_wipe(&slot->character, sizeof slot->character);
 }
 
 /* What a device was told at open is forgotten when it starts afresh, and so is half an ABORT. */

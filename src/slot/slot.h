@@ -105,6 +105,9 @@ enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command,
 /* Send a short Escape command whose refusal is fine, if there is one; under reader->lock. */
 enum oc_err slot_send_escape(struct slot *slot, const struct ccid_bytes *bytes);
 
+/* Overwrite what a command and its answer have left behind: only the application may know it. Under reader->lock. */
+void slot_wipe(struct slot *slot);
+
 /* Forget everything about the card; under reader->lock. */
 void slot_forget_card(struct slot *slot);
 

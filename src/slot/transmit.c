@@ -2,11 +2,12 @@
 /* One APDU through a slot, at the exchange level of the reader (CCID rev 1.1, 3.2 and 6.1.4). */
 #include "slot/slot.h"
 
-#include "base/bytes.h"
 #include "ccid/status.h"
 #include "tpdu/apdu.h"
 #include "tpdu/chain.h"
 #include "tpdu/t0.h"
+
+#include <string.h>
 
 enum {
 	APDU_LEVEL_MS =
@@ -191,16 +192,6 @@ static void log_result(const struct slot *slot, const struct call *call, enum oc
 		       apdu->nc, call->rx_len - 2, call->rx[call->rx_len - 2], call->rx[call->rx_len - 1]);
 }
 
-/* Command and answer may carry what only the application may know. */
-static void wipe(struct slot *slot, const struct call *call)
-{
-	struct ccid_port *port = &slot->reader->port;
-	const size_t most = call->tx_len + CCID_HEADER_LEN + 2;
-
-	bytes_wipe(port->out, most < port->cap ? most : port->cap);
-	bytes_wipe(slot->block, sizeof slot->block);
-}
-
 enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len)
 {
 	struct reader *reader = slot->reader;
@@ -217,7 +208,7 @@ enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, u
 	slot_lock(slot);
 	err = transmit_locked(slot, &call);
 	log_result(slot, &call, err);
-	wipe(slot, &call);
+	slot_wipe(slot);
 	slot_unlock(slot);
 	if (err == OC_OK)
 		*rx_len = call.rx_len;
@@ -255,6 +246,7 @@ enum oc_err slot_escape(struct slot *slot, const uint8_t *tx, size_t tx_len, uin
 		OC_LOG(reader->log, OC_LOG_CRITICAL, "slot %u: Escape command of %zu bytes failed: %s",
 		       slot->number, tx_len, oc_strerr(err));
 	}
+	slot_wipe(slot);
 	slot_unlock(slot);
 	return err;
 }

@@ -5,6 +5,7 @@
  */
 #include "usb/usb.h"
 
+#include "base/bytes.h"
 #include "usb/devname.h"
 #include "usb/holder.h"
 #include "usb/restart.h"
@@ -216,6 +217,13 @@ static void take_back(struct usb *u, struct urb *urb)
 	}
 }
 
+/* A packet of nothing, which is rare; most control requests have no data. */
+static bool is_nothing(const struct libusb_transfer *transfer)
+{
+	return transfer->actual_length == 0 && transfer->length > 0 &&
+	       transfer->type != LIBUSB_TRANSFER_TYPE_CONTROL;
+}
+
 /* Wait for a posted transfer and collect it; it is not posted afterwards, whatever happened. */
 static enum oc_err collect(struct usb *u, struct urb *urb, unsigned ms, size_t *len)
 {
@@ -238,7 +246,7 @@ static enum oc_err collect(struct usb *u, struct urb *urb, unsigned ms, size_t *
 	/* Some readers end a message on a full packet without a zero-length one: then the time runs out on whole data. */
 	if (err == OC_E_TIMEOUT && transfer->actual_length > 0)
 		err = OC_OK;
-	if (err == OC_E_GONE || (err == OC_OK && transfer->actual_length == 0 && transfer->length > 0))
+	if (err == OC_E_GONE || (err == OC_OK && is_nothing(transfer)))
 		err = look_closer(u, err, urb->restarts);
 	*len = err == OC_OK ? (size_t)transfer->actual_length : 0;
 	return err;
@@ -323,18 +331,63 @@ static enum oc_err usb_beside(struct transport *t, const uint8_t *out, size_t le
 	return of_call(u, error);
 }
 
+/* A control transfer and its data, with SETUP in front */
+struct control {
+	struct urb urb;
+	uint8_t bytes[];
+};
+
+static struct control *control_new(size_t size)
+{
+	struct control *c = calloc(1, sizeof *c + size);
+
+	if (c)
+		c->urb.transfer = libusb_alloc_transfer(0);
+	if (c && !c->urb.transfer) {
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+/* One that the kernel kept must not be freed. */
+static void control_free(struct control *c, size_t size)
+{
+	if (c->urb.posted)
+		return;
+	bytes_wipe(c->bytes, size);
+	libusb_free_transfer(c->urb.transfer);
+	free(c);
+}
+
+/* Tokens get commands, and PINs in them, this way; libusb's own function leaves a copy of the data in freed memory. */
 static enum oc_err usb_control(struct transport *t, const struct transport_setup *setup, uint8_t *data,
 			       size_t *len, unsigned ms)
 {
+	const bool in = setup->request_type & LIBUSB_ENDPOINT_IN;
+	const size_t room = *len, size = LIBUSB_CONTROL_SETUP_SIZE + room;
 	struct usb *u = usb_of(t);
-	int n;
+	struct control *c;
+	enum oc_err err;
 
+	*len = 0;
 	if (is_gone(u))
 		return OC_E_GONE;
-	n = libusb_control_transfer(u->handle, setup->request_type, setup->request, setup->value,
-				    setup->index, data, (uint16_t)*len, ms);
-	*len = n > 0 ? (size_t)n : 0;
-	return of_call(u, n);
+	c = control_new(size);
+	if (!c)
+		return OC_E_MEMORY;
+	libusb_fill_control_setup(c->bytes, setup->request_type, setup->request, setup->value, setup->index,
+				  (uint16_t)room);
+	if (!in && room)
+		memcpy(c->bytes + LIBUSB_CONTROL_SETUP_SIZE, data, room);
+	libusb_fill_control_transfer(c->urb.transfer, u->handle, c->bytes, on_done, &c->urb, 0);
+	err = post(u, &c->urb);
+	if (err == OC_OK)
+		err = collect(u, &c->urb, ms, len);
+	if (err == OC_OK && in && *len)
+		memcpy(data, c->bytes + LIBUSB_CONTROL_SETUP_SIZE, *len);
+	control_free(c, size);
+	return err;
 }
 
 static enum oc_err usb_clear_halt(struct transport *t)
