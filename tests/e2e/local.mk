@@ -8,6 +8,7 @@ check_SCRIPTS += \
 	tests/e2e/test-readers.sh \
 	tests/e2e/test-override.sh \
 	tests/e2e/test-busy.sh \
+	tests/e2e/test-sandbox.sh \
 	tests/e2e/test-f6.sh \
 	tests/e2e/test-reset.sh \
 	tests/e2e/test-suspend.sh \
@@ -32,6 +33,8 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/lib.sh \
 	tests/e2e/part10.py \
 	tests/e2e/pcsc.py \
+	tests/e2e/sandbox \
+	tests/e2e/sandbox_bites.py \
 	tests/e2e/story_busy.py \
 	tests/e2e/story_clients.py \
 	tests/e2e/story_extended.py \
