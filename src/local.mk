@@ -17,6 +17,7 @@ src_libcore_la_SOURCES = \
 	src/ccid/redact_apdu.c src/ccid/redact_apdu.h \
 	src/ccid/status.c src/ccid/status.h \
 	src/ccid/transport.h \
+	src/ifd/learn.c src/ifd/learn.h \
 	src/quirk/features.c src/quirk/features.h \
 	src/quirk/override.c src/quirk/override.h \
 	src/quirk/prompts.c src/quirk/prompts.h \
@@ -46,6 +47,8 @@ nodist_src_libcore_la_SOURCES = src/quirk/table.c
 # The transport that is libusb. Tests bring one of their own instead.
 noinst_LTLIBRARIES += src/libusbtransport.la
 src_libusbtransport_la_SOURCES = \
+	src/usb/attached.c src/usb/attached.h \
+	src/usb/claim.c src/usb/claim.h \
 	src/usb/devname.c src/usb/devname.h \
 	src/usb/holder.c src/usb/holder.h \
 	src/usb/restart.c src/usb/restart.h \
@@ -80,8 +83,8 @@ src_libopenccid_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-un
 
 # pcscd needs the library alone; libtool's description of it is of no use in a bundle.
 install-data-hook:
-	rm -f $(DESTDIR)$(bundledir)/libopenccid.la
+	rm -f $(DESTDIR)$(bundledir)/libopenccid.la $(DESTDIR)$(pkglibexecdir)/libccid-sim-preload.la
 
 uninstall-hook:
-	rm -f $(DESTDIR)$(bundledir)/libopenccid.so
+	rm -f $(DESTDIR)$(bundledir)/libopenccid.so $(DESTDIR)$(pkglibexecdir)/libccid-sim-preload.so
 	-rmdir $(DESTDIR)$(bundledir) $(DESTDIR)$(contentsdir) $(DESTDIR)$(usbdropdir)/openccid.bundle

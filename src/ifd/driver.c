@@ -4,6 +4,7 @@
 #include "ccid/descriptor.h"
 #include "ccid/iccd.h"
 #include "ifd/bundle.h"
+#include "ifd/learn.h"
 #include "ifd/pcscd_log.h"
 #include "quirk/override.h"
 #include "tpdu/apdu.h"
@@ -14,11 +15,8 @@
 
 enum {
 	DEFAULT_LOG = OC_LOG_CRITICAL | OC_LOG_INFO,
-	CLASS_SMART_CARD = 0x0B,
-	CLASS_VENDOR = 0xFF,
 	SLOT_MASK = 0xFFFF,
 	MAX_WAIT_S = 86400,
-	ORIGINS = 256,
 };
 
 static struct {
@@ -110,68 +108,6 @@ unsigned driver_options(void)
 
 /* ---- opening a device --------------------------------------------------------------------------------------------- */
 
-static bool is_iccd(const struct usb_info *info)
-{
-	return !info->bulk && (info->protocol == ICCD_A || info->protocol == ICCD_B);
-}
-
-/* Every interface of a listed device is offered to us: only that of a reader is taken from who else may have it. */
-static bool is_reader(const struct usb_info *info)
-{
-	size_t len;
-
-	if (info->class != CLASS_SMART_CARD && info->class != CLASS_VENDOR)
-		return false;
-	if (info->class == CLASS_VENDOR && !ccid_descriptor_find(info->extra, info->extra_len, &len))
-		return false;
-	return info->bulk || is_iccd(info);
-}
-
-/* A token answers at once to what it is asked, and knows neither parameters nor voltages. */
-static void adapt_to_iccd(const struct usb_info *info, struct ccid_caps *caps)
-{
-	caps->features |= CCID_AUTO_PARAM_NEGOTIATION | CCID_AUTO_VOLTAGE;
-	/* Its message length has no header to hold, and any short APDU fits. */
-	if (caps->max_message < APDU_SHORT_MAX)
-		caps->max_message = APDU_SHORT_MAX;
-	caps->max_message += CCID_HEADER_LEN;
-	if (info->protocol == ICCD_A) {
-		caps->level = CCID_TPDU;
-		caps->t0 = true;
-		caps->t1 = false;
-	}
-}
-
-/* What the reader says of itself, made plausible, then corrected by what is known of it and by the administrator. */
-static enum oc_err learn_caps(const struct device *device, struct ccid_caps *caps, char from[ORIGINS])
-{
-	const struct usb_info *info = &device->info;
-	struct ccid_descriptor descriptor;
-	char product[USB_STRING_MAX] = "";
-	size_t len;
-	const uint8_t *bytes = ccid_descriptor_find(info->extra, info->extra_len, &len);
-	enum oc_err err = bytes ? ccid_descriptor_decode(bytes, len, &descriptor) : OC_E_DESCRIPTOR;
-	struct quirk_facts facts = {
-		.bcd_device = info->bcd_device,
-		.interface = info->interface,
-		.product = product,
-	};
-
-	if (err == OC_OK)
-		err = ccid_caps_derive(&descriptor, caps);
-	if (err != OC_OK)
-		return err;
-	if (!usb_string(info, "product", product))
-		product[0] = '\0';
-	facts.message = descriptor.dwMaxCCIDMessageLength;
-	facts.level = caps->level;
-	quirk_override_apply(device->override, info->vid, info->pid, &facts, caps, from, ORIGINS);
-	quirk_settle(caps);
-	if (is_iccd(info))
-		adapt_to_iccd(info, caps);
-	return OC_OK;
-}
-
 static void tell_fault(const struct ccid_caps *caps)
 {
 	if (caps->fixed_in)
@@ -262,7 +198,7 @@ static enum oc_err wrap_token(const struct usb_info *info, struct reader_setup *
 	struct transport *wrapped;
 	enum oc_err err = OC_OK;
 
-	if (!is_iccd(info))
+	if (!learn_is_iccd(info))
 		return OC_OK;
 	err = iccd_wrap(setup->transport, (enum iccd_version)info->protocol, info->interface, &wrapped);
 	if (err == OC_OK)
@@ -288,14 +224,18 @@ static enum oc_err open_reader(const char *name, struct device *device)
 	const struct oc_log *log = driver_log();
 	struct reader_setup setup = { .log = log };
 	struct opening opening;
-	char from[ORIGINS] = "";
-	enum oc_err err = usb_open(name, log, is_reader, &device->info, &setup.transport);
+	struct learned learned = { 0 };
+	char product[USB_STRING_MAX] = "";
+	enum oc_err err = usb_open(name, log, learn_is_reader, &device->info, &setup.transport);
 
 	if (err == OC_OK) {
 		device->override = read_override(&device->info);
-		err = learn_caps(device, &setup.caps, from);
+		if (!usb_string(&device->info, "product", product))
+			product[0] = '\0';
+		err = learn_caps(&device->info, product, device->override, &learned);
 	}
 	if (err == OC_OK) {
+		setup.caps = learned.caps;
 		usb_pace(setup.transport, setup.caps.write_pause_ms);
 		err = wrap_token(&device->info, &setup);
 	}
@@ -311,7 +251,7 @@ static enum oc_err open_reader(const char *name, struct device *device)
 		err = reader_open(&setup, &device->reader);
 	}
 	if (err == OC_OK) {
-		tell_opened(&device->info, &setup.caps, from,
+		tell_opened(&device->info, &setup.caps, learned.from,
 			    slot_has_events(reader_slot(device->reader, 0)));
 		return OC_OK;
 	}

@@ -68,7 +68,7 @@ static bool condition_holds(const struct quirk_condition *c, const struct quirk_
 	return false;
 }
 
-static bool holds(const struct quirk_rule *rule, const struct quirk_facts *facts)
+bool quirk_holds(const struct quirk_rule *rule, const struct quirk_facts *facts)
 {
 	for (unsigned i = 0; i < rule->conditions && i < QUIRK_CONDITIONS_MAX; i++)
 		if (!condition_holds(&rule->condition[i], facts))
@@ -118,7 +118,7 @@ size_t quirk_apply_rules(const struct quirk_rule *rules, size_t count, const str
 	size_t held = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!holds(&rules[i], facts))
+		if (!quirk_holds(&rules[i], facts))
 			continue;
 		apply_rule(&rules[i], caps);
 		held++;

@@ -201,6 +201,9 @@ void quirk_apply(uint16_t vid, uint16_t pid, const struct quirk_facts *facts, st
 size_t quirk_apply_rules(const struct quirk_rule *rules, size_t count, const struct quirk_facts *facts,
 			 struct ccid_caps *caps);
 
+/* Do all conditions of a rule hold? */
+bool quirk_holds(const struct quirk_rule *rule, const struct quirk_facts *facts);
+
 /* After the last rule: what the effects mean for what the descriptor said. */
 void quirk_settle(struct ccid_caps *caps);
 

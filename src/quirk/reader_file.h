@@ -112,6 +112,10 @@ unsigned reader_file_parse(const char *file, const char *text, size_t len, enum 
 /* The same for a file on disk of at most READER_FILE_MAX bytes; one that cannot be read is one error. */
 unsigned reader_file_load(const char *path, enum reader_use use, const struct reader_sink *sink);
 
+/* An effect as a line of a file: "max-ifsd = 48" */
+enum { READER_EFFECT_TEXT = 96 };
+void reader_effect_text(const struct quirk_effect *effect, char text[READER_EFFECT_TEXT]);
+
 /* The word of a value in the files; never NULL. */
 const char *reader_status_word(enum reader_status status);
 const char *reader_level_word(enum ccid_level level);

@@ -431,3 +431,51 @@ const char *reader_level_word(enum ccid_level level)
 {
 	return (size_t)level <= CCID_EXTENDED_APDU ? reader_level_words[level] : "";
 }
+
+/* ---- and back again ---------------------------------------------------------------------------------------- */
+
+static void bytes_text(const struct ccid_bytes *bytes, char *text, size_t cap)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned i = 0; i < bytes->len && i < CCID_BYTES_MAX && used + 4 < cap; i++)
+		used += (size_t)snprintf(text + used, cap - used, "%s%02x", i ? " " : "", bytes->at[i]);
+	if (bytes->open_end && used + 4 < cap)
+		snprintf(text + used, cap - used, " xx");
+}
+
+static const char *word_at(const char *const *words, uint32_t value)
+{
+	while (*words && value--)
+		words++;
+	return *words ? *words : "?";
+}
+
+void reader_effect_text(const struct quirk_effect *effect, char text[READER_EFFECT_TEXT])
+{
+	const struct key *key = keys;
+	char value[READER_EFFECT_TEXT / 2];
+
+	while (key < keys + KEYS - 1 && !(key->effect && key->offset == effect->key))
+		key++;
+	switch (key->effect_kind) {
+	case QUIRK_NUMBER: snprintf(value, sizeof value, "%u", (unsigned)effect->value); break;
+	case QUIRK_NUMBER_1: snprintf(value, sizeof value, "%u", (unsigned)effect->value - 1); break;
+	case QUIRK_YES: snprintf(value, sizeof value, "%s", effect->value ? "yes" : "no"); break;
+	case QUIRK_BCD:
+		snprintf(value, sizeof value, "%02x.%02x", (unsigned)effect->value >> 8 & 0xFF,
+			 (unsigned)effect->value & 0xFF);
+		break;
+	case QUIRK_BYTES: bytes_text(&effect->bytes, value, sizeof value); break;
+	case QUIRK_LEVEL_WORD:
+	case QUIRK_PINPAD_WORD:
+	case QUIRK_LC_WORD:
+	case QUIRK_PERMISSION_WORD:
+		snprintf(value, sizeof value, "%s",
+			 word_at(effect_kinds[key->effect_kind].words, effect->value));
+		break;
+	case QUIRK_KIND_COUNT: value[0] = '\0'; break;
+	}
+	snprintf(text, READER_EFFECT_TEXT, "%s = %s", key->name, value);
+}

@@ -10,7 +10,7 @@
 
 static const char devices[] = "/sys/bus/usb/devices";
 
-bool sysfs_attribute(const char *path, const char *name, char *text, size_t cap)
+static ssize_t read_file(const char *path, const char *name, void *bytes, size_t cap)
 {
 	char file[SYSFS_PATH + 64];
 	ssize_t n;
@@ -19,9 +19,23 @@ bool sysfs_attribute(const char *path, const char *name, char *text, size_t cap)
 	snprintf(file, sizeof file, "%s/%s", path, name);
 	fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
-	n = read(fd, text, cap - 1);
+		return -1;
+	n = read(fd, bytes, cap);
 	close(fd);
+	return n;
+}
+
+size_t sysfs_bytes(const char *path, const char *name, uint8_t *bytes, size_t cap)
+{
+	const ssize_t n = read_file(path, name, bytes, cap);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+bool sysfs_attribute(const char *path, const char *name, char *text, size_t cap)
+{
+	const ssize_t n = read_file(path, name, text, cap - 1);
+
 	if (n < 0)
 		return false;
 	text[n] = '\0';
@@ -29,7 +43,7 @@ bool sysfs_attribute(const char *path, const char *name, char *text, size_t cap)
 	return true;
 }
 
-static bool number(const char *path, const char *name, int base, unsigned long *out)
+bool sysfs_number(const char *path, const char *name, int base, unsigned long *out)
 {
 	char text[32], *end;
 
@@ -39,8 +53,7 @@ static bool number(const char *path, const char *name, int base, unsigned long *
 	return end != text;
 }
 
-/* Look at each device, or interface, until one fits. */
-static bool find(bool (*fits)(const char *path, void *arg), void *arg, char path[SYSFS_PATH])
+bool sysfs_find(bool (*visit)(const char *path, void *arg), void *arg, char path[SYSFS_PATH])
 {
 	DIR *dir = opendir(devices);
 	bool found = false;
@@ -54,7 +67,7 @@ static bool find(bool (*fits)(const char *path, void *arg), void *arg, char path
 			continue;
 		if (snprintf(path, SYSFS_PATH, "%s/%s", devices, entry->d_name) >= SYSFS_PATH)
 			continue;
-		found = fits(path, arg);
+		found = visit(path, arg);
 	}
 	if (dir)
 		closedir(dir);
@@ -70,7 +83,7 @@ static bool fits_address(const char *path, void *arg)
 	const struct address *wanted = arg;
 	unsigned long bus, address;
 
-	return number(path, "busnum", 10, &bus) && number(path, "devnum", 10, &address) &&
+	return sysfs_number(path, "busnum", 10, &bus) && sysfs_number(path, "devnum", 10, &address) &&
 	       bus == wanted->bus && address == wanted->address;
 }
 
@@ -78,7 +91,7 @@ bool sysfs_find_address(unsigned bus, unsigned address, char path[SYSFS_PATH])
 {
 	struct address wanted = { bus, address };
 
-	return find(fits_address, &wanted, path);
+	return sysfs_find(fits_address, &wanted, path);
 }
 
 struct ids {
@@ -90,7 +103,7 @@ static bool fits_ids(const char *path, void *arg)
 	const struct ids *wanted = arg;
 	unsigned long vid, pid;
 
-	return number(path, "idVendor", 16, &vid) && number(path, "idProduct", 16, &pid) &&
+	return sysfs_number(path, "idVendor", 16, &vid) && sysfs_number(path, "idProduct", 16, &pid) &&
 	       vid == wanted->vid && pid == wanted->pid;
 }
 
@@ -106,11 +119,11 @@ static bool first_ccid_interface(const char *path, unsigned *interface)
 	unsigned long configuration, class;
 	char child[SYSFS_PATH + 32];
 
-	if (!number(path, "bConfigurationValue", 10, &configuration))
+	if (!sysfs_number(path, "bConfigurationValue", 10, &configuration))
 		return false;
 	for (unsigned i = 0; i < 32; i++) {
 		interface_path(path, configuration, i, child, sizeof child);
-		if (number(child, "bInterfaceClass", 16, &class) && class == 0x0B) {
+		if (sysfs_number(child, "bInterfaceClass", 16, &class) && class == 0x0B) {
 			*interface = i;
 			return true;
 		}
@@ -124,8 +137,8 @@ bool sysfs_find_ids(uint16_t vid, uint16_t pid, unsigned *bus, unsigned *address
 	unsigned long busnum, devnum;
 	char path[SYSFS_PATH];
 
-	if (!find(fits_ids, &wanted, path) || !number(path, "busnum", 10, &busnum) ||
-	    !number(path, "devnum", 10, &devnum))
+	if (!sysfs_find(fits_ids, &wanted, path) || !sysfs_number(path, "busnum", 10, &busnum) ||
+	    !sysfs_number(path, "devnum", 10, &devnum))
 		return false;
 	*bus = (unsigned)busnum;
 	*address = (unsigned)devnum;
@@ -141,7 +154,7 @@ bool sysfs_interface_driver(const char *path, unsigned interface, char *name, si
 	const char *base;
 	ssize_t n;
 
-	if (!number(path, "bConfigurationValue", 10, &configuration))
+	if (!sysfs_number(path, "bConfigurationValue", 10, &configuration))
 		return false;
 	interface_path(path, configuration, interface, link, sizeof link - sizeof "/driver");
 	strcat(link, "/driver");

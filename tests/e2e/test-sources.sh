@@ -49,7 +49,7 @@ ids=$(grep -rniE "\b0x0*($vendors)u?\b" src --include='*.[ch]' | grep -v '^src/q
 
 # ... and after open nobody of the driver asks which product it is. features.c tells applications the ids.
 ids=$(grep -rnE '(\.|->)(vid|pid|idVendor|idProduct)\b|quirk_(find|apply|name)\b' src --include='*.[ch]' |
-	grep -vE '^src/(quirk|usb|replay|traffic|tool)/|^src/ifd/(driver|features)\.c:')
+	grep -vE '^src/(quirk|usb|replay|traffic|tool)/|^src/ifd/(driver|features|learn)\.c:')
 [ -z "$ids" ] || fail "asks for the product: $ids"
 
 for file in $(find src tests readers \( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.mk' \)) configure.ac Makefile.am; do
