@@ -4,15 +4,24 @@
 # Everything but main(), so that tests can link it.
 noinst_LTLIBRARIES += src/libcommand.la
 src_libcommand_la_SOURCES = \
+	src/tool/ask.c src/tool/ask.h \
 	src/tool/json.c src/tool/json.h \
 	src/tool/options.c src/tool/options.h \
 	src/tool/out.c src/tool/out.h \
-	src/tool/tool.c src/tool/tool.h
+	src/tool/pcsc.c src/tool/pcsc.h \
+	src/tool/process.c src/tool/process.h \
+	src/tool/tool.c src/tool/tool.h \
+	src/tool/view.c src/tool/view.h
+src_libcommand_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"'
+src_libcommand_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 
 bin_PROGRAMS = src/tool/openccid
 src_tool_openccid_SOURCES = \
 	src/tool/main.c \
 	src/tool/verb_help.c \
+	src/tool/verb_list.c \
+	src/tool/verb_simulate.c \
 	src/tool/verbs.c
-src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"'
+src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"' \
+	-DOPENCCID_LIBEXEC_DIR='"$(pkglibexecdir)"' -DOPENCCID_DATA_DIR='"$(pkgdatadir)"'
 src_tool_openccid_LDADD = src/libcommand.la src/libreplay.la src/libusbtransport.la src/libcore.la $(PCAP_LIBS)

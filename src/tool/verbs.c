@@ -6,6 +6,9 @@
 
 const struct verb tool_verbs[] = {
 	{ "help", "[VERB]", "Say what the command, or one verb of it, can do", verb_help },
+	{ "list", "", "Show every attached reader", verb_list },
+	{ "simulate", "[vid:pid [-- COMMAND...]]",
+	  "Plug in a reader made of software, and run a command beside it", verb_simulate },
 	{ NULL, NULL, NULL, NULL },
 };
 

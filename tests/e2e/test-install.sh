@@ -7,11 +7,23 @@ stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT INT TERM
 
 cd "$top_builddir"
-"$MAKE" -s install DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man >"$stage.log" 2>&1 || {
+"$MAKE" -s install DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man pkglibexecdir=/libexec pkgdatadir=/data >"$stage.log" 2>&1 || {
 	cat "$stage.log" >&2
 	exit 1
 }
 rm -f "$stage.log"
+# The simulator is there where umockdev was; the readers it needs are those of the sources.
+simulator=
+if [ -x tests/sim/ccid-sim ]; then
+	simulator='./libexec/ccid-sim
+./libexec/libccid-sim-preload.so
+'
+	[ "$(ls "$stage/data/readers")" = "$(cd "$top_srcdir/readers" && ls -- *.reader)" ] || {
+		echo "FAIL: the readers for the simulator are not those of the sources" >&2
+		exit 1
+	}
+	rm -r "$stage/data"
+fi
 found=$(cd "$stage" && find . -type f -o -type l | LC_ALL=C sort)
 expected='./bin/openccid
 ./doc/COPYING
@@ -19,7 +31,7 @@ expected='./bin/openccid
 ./doc/README.md
 ./drop/openccid.bundle/Contents/Info.plist
 ./drop/openccid.bundle/Contents/Linux/libopenccid.so
-./man/man1/openccid.1
+'"$simulator"'./man/man1/openccid.1
 ./rules/60-openccid.rules'
 if [ "$found" != "$expected" ]; then
 	printf 'FAIL: installed files are not those expected:\n%s\n' "$found" >&2
@@ -29,7 +41,7 @@ grep -q '<string>libopenccid.so</string>' "$stage/drop/openccid.bundle/Contents/
 	echo "FAIL: Info.plist does not name the library" >&2
 	exit 1
 }
-"$MAKE" -s uninstall DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man >/dev/null 2>&1
+"$MAKE" -s uninstall DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man pkglibexecdir=/libexec pkgdatadir=/data >/dev/null 2>&1
 left=$(cd "$stage" && find . -type f -o -type l)
 [ -z "$left" ] || {
 	printf 'FAIL: left after uninstall:\n%s\n' "$left" >&2

@@ -47,8 +47,12 @@ SIM_LDFLAGS += $(SAN_CFLAGS)
 endif
 
 if HAVE_UMOCKDEV
-noinst_PROGRAMS += tests/sim/ccid-sim
-noinst_LTLIBRARIES += tests/sim/libccid-sim-preload.la
+# Installed for "openccid simulate".
+simulatordir = $(pkglibexecdir)
+simulator_PROGRAMS = tests/sim/ccid-sim
+simulator_LTLIBRARIES = tests/sim/libccid-sim-preload.la
+simreadersdir = $(pkgdatadir)/readers
+simreaders_DATA = $(READER_FILES)
 
 # The client of the simulator's own test: it opens the reader in both ways that libusb offers.
 noinst_PROGRAMS += tests/sim/usb-check
@@ -89,7 +93,7 @@ tests_sim_libccid_sim_preload_la_SOURCES = \
 	tests/sim/usbfs_wire.h
 tests_sim_libccid_sim_preload_la_CPPFLAGS = $(SIM_CPPFLAGS)
 tests_sim_libccid_sim_preload_la_CFLAGS = $(WARN_CFLAGS) -U_FORTIFY_SOURCE -fvisibility=hidden
-tests_sim_libccid_sim_preload_la_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+tests_sim_libccid_sim_preload_la_LDFLAGS = -module -avoid-version -shared
 
 tests_sim_usb_check_SOURCES = tests/sim/usb_check.c
 tests_sim_usb_check_CPPFLAGS = $(SIM_CPPFLAGS)

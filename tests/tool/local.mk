@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The command `openccid`.
 
+EXTRA_DIST += tests/tool/lib.sh
+
 check_SCRIPTS += \
+	tests/tool/test-list.sh \
 	tests/tool/test-man.sh \
 	tests/tool/test-usage.sh
 
@@ -9,12 +12,23 @@ TOOL_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit
 
 if HAVE_CMOCKA
 check_PROGRAMS += \
+	tests/tool/test_attached \
+	tests/tool/test_effect_text \
 	tests/tool/test_out
 if HAVE_PCAP
 check_PROGRAMS += \
 	tests/tool/test_traffic
 endif
 endif
+
+tests_tool_test_attached_SOURCES = tests/tool/test_attached.c tests/unit/check.h
+tests_tool_test_attached_CPPFLAGS = $(TOOL_CPPFLAGS)
+tests_tool_test_attached_CFLAGS = $(UNIT_CFLAGS)
+tests_tool_test_attached_LDADD = src/libusbtransport.la src/libcore.la $(CMOCKA_LIBS)
+tests_tool_test_effect_text_SOURCES = tests/tool/test_effect_text.c tests/unit/check.h
+tests_tool_test_effect_text_CPPFLAGS = $(TOOL_CPPFLAGS)
+tests_tool_test_effect_text_CFLAGS = $(UNIT_CFLAGS)
+tests_tool_test_effect_text_LDADD = src/libcore.la $(CMOCKA_LIBS)
 
 tests_tool_test_out_SOURCES = tests/tool/test_out.c tests/unit/check.h
 tests_tool_test_out_CPPFLAGS = $(TOOL_CPPFLAGS)

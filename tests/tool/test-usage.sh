@@ -41,6 +41,12 @@ row 2 'openccid help: two: this is one word too many' help one two
 row 2 'openccid help: there is no verb "--all"' help -- --all
 row 2 'openccid help: -xy: short options stand alone' help -xy
 row 2 'there is no verb "a?[31mb"' "$(printf 'a\033[31mb')"
+row 2 'openccid list: x: this is one word too many' list x
+row 2 'openccid simulate: which reader, as vid:pid?' simulate
+row 2 'openccid simulate: --cards: there is no such option' simulate 04e6:5116 --cards t1
+OPENCCID_SIMULATOR=/nonexistent
+export OPENCCID_SIMULATOR
+row 3 'the software reader is not installed (/nonexistent)' simulate 04e6:5116
 
 # A full disk is told.
 if [ -w /dev/full ]; then
