@@ -38,6 +38,10 @@ contentsdir = $(usbdropdir)/openccid.bundle/Contents
 dist_contents_DATA = readers/Info.plist
 dist_udevrules_DATA = udev/60-openccid.rules
 
+# For the command: openccid describe, and openccid simulate.
+readersdir = $(pkgdatadir)/readers
+readers_DATA = $(READER_FILES)
+
 check_SCRIPTS += readers/test-generated.sh
 
 EXTRA_DIST += \

@@ -5,19 +5,27 @@
 noinst_LTLIBRARIES += src/libcommand.la
 src_libcommand_la_SOURCES = \
 	src/tool/ask.c src/tool/ask.h \
+	src/tool/describe.h \
+	src/tool/descriptor_check.c \
+	src/tool/descriptor_fields.c \
+	src/tool/descriptor_plan.c \
 	src/tool/json.c src/tool/json.h \
 	src/tool/options.c src/tool/options.h \
 	src/tool/out.c src/tool/out.h \
 	src/tool/pcsc.c src/tool/pcsc.h \
 	src/tool/process.c src/tool/process.h \
+	src/tool/reader_section.c \
+	src/tool/source.c src/tool/source.h \
 	src/tool/tool.c src/tool/tool.h \
 	src/tool/view.c src/tool/view.h
-src_libcommand_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"'
+src_libcommand_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"' \
+	-DOPENCCID_DATA_DIR='"$(pkgdatadir)"'
 src_libcommand_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 
 bin_PROGRAMS = src/tool/openccid
 src_tool_openccid_SOURCES = \
 	src/tool/main.c \
+	src/tool/verb_describe.c \
 	src/tool/verb_help.c \
 	src/tool/verb_list.c \
 	src/tool/verb_simulate.c \

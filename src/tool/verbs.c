@@ -7,6 +7,8 @@
 const struct verb tool_verbs[] = {
 	{ "help", "[VERB]", "Say what the command, or one verb of it, can do", verb_help },
 	{ "list", "", "Show every attached reader", verb_list },
+	{ "describe", "[READER | FILE | vid:pid]",
+	  "Say in words what a reader says of itself, and what is wrong with that", verb_describe },
 	{ "simulate", "[vid:pid [-- COMMAND...]]",
 	  "Plug in a reader made of software, and run a command beside it", verb_simulate },
 	{ NULL, NULL, NULL, NULL },

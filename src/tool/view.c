@@ -27,7 +27,7 @@ static bool is_wanted(const struct usb_info *info)
 	       (info->class == CLASS_SMART_CARD || (known && (known->flags & QUIRK_VENDOR_CLASS)));
 }
 
-static struct view *add(struct views *views)
+struct view *views_add(struct views *views)
 {
 	struct view *more = realloc(views->at, (views->count + 1) * sizeof *more);
 
@@ -46,9 +46,21 @@ static void text_of(const char *path, const char *name, char text[USB_STRING_MAX
 		text[0] = '\0';
 }
 
+/* The kernel has the string of an interface in the folder beside the device's. */
+static void interface_name_of(struct view *view)
+{
+	unsigned long configuration;
+	char path[SYSFS_PATH + 32];
+
+	if (!sysfs_number(view->path, "bConfigurationValue", 10, &configuration))
+		return;
+	snprintf(path, sizeof path, "%s:%lu.%u", view->path, configuration, view->info.interface);
+	text_of(path, "interface", view->interface_name);
+}
+
 static void visit(void *arg, const char *path, const struct usb_info *info)
 {
-	struct view *view = is_wanted(info) ? add(arg) : NULL;
+	struct view *view = is_wanted(info) ? views_add(arg) : NULL;
 
 	if (!view)
 		return;
@@ -57,16 +69,24 @@ static void visit(void *arg, const char *path, const struct usb_info *info)
 	usb_node(info, view->node);
 	text_of(path, "product", view->product);
 	text_of(path, "manufacturer", view->manufacturer);
-	view->known = quirk_find(info->vid, info->pid);
+	interface_name_of(view);
 }
 
-/* The array stands still now: what is learned refers to strings inside it. */
+/* What follows from info and the strings. */
 static void learn(struct view *view)
 {
+	view->known = quirk_find(view->info.vid, view->info.pid);
 	view->override = quirk_override_new(view->info.vid, view->info.pid, NULL, NULL);
 	quirk_override_folder(view->override, view_settings());
 	quirk_override_entries(view->override, getenv(QUIRK_ENTRIES));
 	view->err = learn_caps(&view->info, view->product, view->override, &view->learned);
+}
+
+void views_learn(struct views *views)
+{
+	/* The array stands still now: what is learned refers to strings inside it. */
+	for (size_t i = 0; i < views->count; i++)
+		learn(&views->at[i]);
 }
 
 static int by_place(const void *a, const void *b)
@@ -87,8 +107,7 @@ void views_find(struct views *views)
 		views->no_memory = true;
 	if (views->count)
 		qsort(views->at, views->count, sizeof *views->at, by_place);
-	for (size_t i = 0; i < views->count; i++)
-		learn(&views->at[i]);
+	views_learn(views);
 }
 
 void views_free(struct views *views)

@@ -18,7 +18,8 @@ struct view {
 	struct usb_info info;
 	char path[SYSFS_PATH]; /* the device's folder in sysfs */
 	char node[USB_NODE_MAX];
-	char product[USB_STRING_MAX], manufacturer[USB_STRING_MAX]; /* USB strings; "" if there is none */
+	/* USB strings; "" if there is none */
+	char product[USB_STRING_MAX], manufacturer[USB_STRING_MAX], interface_name[USB_STRING_MAX];
 	const struct quirk_reader *known; /* its row in the list; NULL if there is none */
 	struct quirk_override *override;
 	enum oc_err err; /* of learn_caps() */
@@ -37,6 +38,10 @@ struct views {
  */
 void views_find(struct views *views);
 void views_free(struct views *views);
+
+/* One more view, all 0, or NULL with no_memory set; earlier ones move. views_learn() when all are there. */
+struct view *views_add(struct views *views);
+void views_learn(struct views *views);
 
 /* The name that the list has, else the USB strings, else "a reader without a name" */
 const char *view_name(const struct view *view, char text[USB_STRING_MAX * 2]);

@@ -12,19 +12,16 @@ cd "$top_builddir"
 	exit 1
 }
 rm -f "$stage.log"
-# The simulator is there where umockdev was; the readers it needs are those of the sources.
+[ "$(ls "$stage/data/readers")" = "$(cd "$top_srcdir/readers" && ls -- *.reader)" ] || {
+	echo "FAIL: the readers that the command needs are not those of the sources" >&2
+	exit 1
+}
+# The simulator is there where umockdev was.
 simulator=
-if [ -x tests/sim/ccid-sim ]; then
-	simulator='./libexec/ccid-sim
+[ ! -x tests/sim/ccid-sim ] || simulator='./libexec/ccid-sim
 ./libexec/libccid-sim-preload.so
 '
-	[ "$(ls "$stage/data/readers")" = "$(cd "$top_srcdir/readers" && ls -- *.reader)" ] || {
-		echo "FAIL: the readers for the simulator are not those of the sources" >&2
-		exit 1
-	}
-	rm -r "$stage/data"
-fi
-found=$(cd "$stage" && find . -type f -o -type l | LC_ALL=C sort)
+found=$(cd "$stage" && find . ! -path './data/readers/*' \( -type f -o -type l \) | LC_ALL=C sort)
 expected='./bin/openccid
 ./doc/COPYING
 ./doc/NEWS.md

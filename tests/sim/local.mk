@@ -51,8 +51,6 @@ if HAVE_UMOCKDEV
 simulatordir = $(pkglibexecdir)
 simulator_PROGRAMS = tests/sim/ccid-sim
 simulator_LTLIBRARIES = tests/sim/libccid-sim-preload.la
-simreadersdir = $(pkgdatadir)/readers
-simreaders_DATA = $(READER_FILES)
 
 # The client of the simulator's own test: it opens the reader in both ways that libusb offers.
 noinst_PROGRAMS += tests/sim/usb-check

@@ -4,8 +4,9 @@
 SKIP=77
 CCID_SIM=$top_builddir/tests/sim/ccid-sim
 OPENCCID_SIMULATOR=$CCID_SIM
+OPENCCID_READERS=$top_srcdir/readers
 PATH=$top_builddir/src/tool:$PATH:/usr/sbin:/sbin
-export CCID_SIM OPENCCID_SIMULATOR PATH
+export CCID_SIM OPENCCID_SIMULATOR OPENCCID_READERS PATH
 unset NO_COLOR || true
 rows=0
 failures=0
@@ -21,6 +22,7 @@ need_simulator() {
 		exit $SKIP
 		;;
 	esac
+	[ -n "${stage-}" ] && return
 	stage=$(mktemp -d)
 	trap 'rm -rf "$stage"' EXIT
 	trap 'exit 130' INT TERM
@@ -55,6 +57,11 @@ row() {
 		failures=$((failures + 1))
 		cat "$stage/said" >&2
 	}
+	expect
+}
+
+# What must be said: see row
+expect() {
 	while IFS= read -r line; do
 		case $line in
 		'! '*) ! grep -qF -- "${line#! }" "$stage/said" || wrong "says \"${line#! }\"" ;;

@@ -4,6 +4,7 @@
 EXTRA_DIST += tests/tool/lib.sh
 
 check_SCRIPTS += \
+	tests/tool/test-describe.sh \
 	tests/tool/test-list.sh \
 	tests/tool/test-man.sh \
 	tests/tool/test-usage.sh
@@ -13,6 +14,7 @@ TOOL_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit
 if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/tool/test_attached \
+	tests/tool/test_describe \
 	tests/tool/test_effect_text \
 	tests/tool/test_out
 if HAVE_PCAP
@@ -25,6 +27,10 @@ tests_tool_test_attached_SOURCES = tests/tool/test_attached.c tests/unit/check.h
 tests_tool_test_attached_CPPFLAGS = $(TOOL_CPPFLAGS)
 tests_tool_test_attached_CFLAGS = $(UNIT_CFLAGS)
 tests_tool_test_attached_LDADD = src/libusbtransport.la src/libcore.la $(CMOCKA_LIBS)
+tests_tool_test_describe_SOURCES = tests/tool/test_describe.c tests/unit/check.h
+tests_tool_test_describe_CPPFLAGS = $(TOOL_CPPFLAGS)
+tests_tool_test_describe_CFLAGS = $(UNIT_CFLAGS)
+tests_tool_test_describe_LDADD = src/libcommand.la src/libusbtransport.la src/libcore.la $(CMOCKA_LIBS)
 tests_tool_test_effect_text_SOURCES = tests/tool/test_effect_text.c tests/unit/check.h
 tests_tool_test_effect_text_CPPFLAGS = $(TOOL_CPPFLAGS)
 tests_tool_test_effect_text_CFLAGS = $(UNIT_CFLAGS)

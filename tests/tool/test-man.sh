@@ -11,7 +11,8 @@ unset NO_COLOR || true
 # What an example starts is ours, too.
 PATH=$top_builddir/src/tool:$PATH
 OPENCCID_SIMULATOR=$top_builddir/tests/sim/ccid-sim
-export PATH OPENCCID_SIMULATOR
+OPENCCID_READERS=$top_srcdir/readers
+export PATH OPENCCID_SIMULATOR OPENCCID_READERS
 
 # Write the N-th block between .EX and .EE as people see it; fails where there is none.
 block() {
