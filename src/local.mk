@@ -33,6 +33,9 @@ src_libcore_la_SOURCES = \
 	src/slot/slot.c src/slot/slot.h \
 	src/slot/speed.c src/slot/speed.h \
 	src/slot/transmit.c \
+	src/tap/record.c src/tap/record.h \
+	src/tap/store.c src/tap/store.h \
+	src/tap/tap.c src/tap/tap.h \
 	src/tpdu/apdu.c src/tpdu/apdu.h \
 	src/tpdu/atr.c src/tpdu/atr.h \
 	src/tpdu/chain.c src/tpdu/chain.h \
@@ -69,7 +72,8 @@ src_libifd_la_SOURCES = \
 	src/ifd/opening.c src/ifd/opening.h \
 	src/ifd/pcscd_log.c src/ifd/pcscd_log.h \
 	src/ifd/pinpad.c src/ifd/pinpad.h \
-	src/ifd/reader_info.c src/ifd/reader_info.h
+	src/ifd/reader_info.c src/ifd/reader_info.h \
+	src/ifd/recording.c src/ifd/recording.h
 src_libifd_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"'
 src_libifd_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 

@@ -6,6 +6,7 @@
 #include "ifd/bundle.h"
 #include "ifd/learn.h"
 #include "ifd/pcscd_log.h"
+#include "ifd/recording.h"
 #include "quirk/override.h"
 #include "tpdu/apdu.h"
 
@@ -237,6 +238,8 @@ static enum oc_err open_reader(const char *name, struct device *device)
 	if (err == OC_OK) {
 		setup.caps = learned.caps;
 		usb_pace(setup.transport, setup.caps.write_pause_ms);
+		setup.transport = recording_begin(setup.transport, &device->info, &setup.caps,
+						  quirk_override_settings(device->override), log);
 		err = wrap_token(&device->info, &setup);
 	}
 	if (err == OC_OK) {

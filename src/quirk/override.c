@@ -103,6 +103,12 @@ static void take(uint32_t *setting, uint32_t stated)
 		*setting = stated;
 }
 
+static void take_path(char path[READER_PATH], const char *stated)
+{
+	if (stated[0])
+		snprintf(path, READER_PATH, "%s", stated);
+}
+
 static bool is_meant(const struct quirk_override *o, const struct reader_section *s)
 {
 	if (s->scope == READER_EVERY)
@@ -124,6 +130,8 @@ static void on_section(void *arg, const struct reader_section *s)
 	take(&o->settings.log_1, s->settings.log_1);
 	take(&o->settings.voltage_1, s->settings.voltage_1);
 	take(&o->settings.max_wait_s, s->settings.max_wait_s);
+	take_path(o->settings.capture, s->settings.capture);
+	take_path(o->settings.recorder, s->settings.recorder);
 	for (unsigned i = 0; i < s->rules; i++)
 		keep_rule(o, o->entry ? ENTRY : layers[s->scope], s->file, s->line, &s->rule[i]);
 }

@@ -13,6 +13,7 @@
 enum {
 	READER_TEXT =
 		128, /* bytes of a string with its terminator: a USB string has at most 126 characters */
+	READER_PATH = 256,      /* bytes of a file name, with its terminator */
 	READER_UNITS = 16,      /* observed units of one product */
 	READER_INTERFACES = 32, /* interfaces of all units together */
 	READER_RULES = 16,
@@ -66,6 +67,9 @@ struct reader_settings {
 	uint32_t log_1;      /* mask of enum oc_log_level, plus 1 */
 	uint32_t voltage_1;  /* tried first: 1 for 5 V, 2 for 3 V, 3 for 1.8 V, 4 where the reader decides */
 	uint32_t max_wait_s; /* longest that a command may take */
+	/* Files that get what goes over the wire: all of it, and what came before the first failure. "": not stated. */
+	char capture[READER_PATH];
+	char recorder[READER_PATH];
 };
 
 /* One section. About 80 KiB: allocate it, do not put it on a stack. */

@@ -647,6 +647,9 @@ static void note_interface(struct usb *u, const struct libusb_interface_descript
 	}
 	info->bulk = u->ep_in && u->ep_out;
 	info->interrupt = u->ep_interrupt != 0;
+	info->ep_out = u->ep_out;
+	info->ep_in = u->ep_in;
+	info->ep_interrupt = u->ep_interrupt;
 }
 
 static enum oc_err read_descriptors(struct usb *u, struct usb_info *info)
@@ -812,6 +815,15 @@ bool usb_string(const struct usb_info *info, const char *which, char text[USB_ST
 
 	return sysfs_find_address(info->bus, info->address, path) &&
 	       sysfs_attribute(path, which, text, USB_STRING_MAX);
+}
+
+size_t usb_descriptors(const struct usb_info *info, uint8_t *bytes, size_t cap)
+{
+	char path[SYSFS_PATH];
+
+	return sysfs_find_address(info->bus, info->address, path)
+		       ? sysfs_bytes(path, "descriptors", bytes, cap)
+		       : 0;
 }
 
 bool usb_place_of(const struct usb_info *info, char text[USB_PLACE_MAX])

@@ -18,8 +18,9 @@ struct usb_info {
 	uint16_t vid, pid, bcd_device;
 	unsigned bus, address;
 	uint8_t interface, class, subclass, protocol;
-	bool bulk;      /* has bulk-IN and bulk-OUT */
-	bool interrupt; /* has interrupt-IN */
+	bool bulk;                           /* has bulk-IN and bulk-OUT */
+	bool interrupt;                      /* has interrupt-IN */
+	uint8_t ep_out, ep_in, ep_interrupt; /* their addresses; 0: none. Known once it is open. */
 	/* Class-specific descriptors: those of the interface, then those behind each of its endpoints. */
 	uint8_t extra[USB_EXTRA_MAX];
 	size_t extra_len;
@@ -52,6 +53,9 @@ void usb_pace(struct transport *transport, unsigned pause_ms);
 
 /* A string of the device as the kernel read it: "manufacturer", "product" or "serial". False if it has none. */
 bool usb_string(const struct usb_info *info, const char *which, char text[USB_STRING_MAX]);
+
+/* The descriptors of the device and of its configurations, as the kernel read them. Returns how many bytes; 0: unknown. */
+size_t usb_descriptors(const struct usb_info *info, uint8_t *bytes, size_t cap);
 
 /* Where it is plugged in, as the kernel names it: bus, ports, configuration and interface, such as "1-1.3.2:1.0". */
 enum { USB_PLACE_MAX = 64 };

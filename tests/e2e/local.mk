@@ -11,6 +11,7 @@ check_SCRIPTS += \
 	tests/e2e/test-sandbox.sh \
 	tests/e2e/test-f6.sh \
 	tests/e2e/test-reset.sh \
+	tests/e2e/test-capture.sh \
 	tests/e2e/test-suspend.sh \
 	tests/e2e/test-clients.sh \
 	tests/e2e/test-t1.sh \
@@ -36,6 +37,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/sandbox \
 	tests/e2e/sandbox_bites.py \
 	tests/e2e/story_busy.py \
+	tests/e2e/story_capture.py \
 	tests/e2e/story_clients.py \
 	tests/e2e/story_extended.py \
 	tests/e2e/story_f6.py \

@@ -31,12 +31,13 @@ forbid base 'ccid/|tpdu/|quirk/|slot/|usb/|ifd/|libusb|ifdhandler|winscard|reade
 forbid tpdu 'ccid/|quirk/|slot/|usb/|ifd/|libusb|ifdhandler|winscard|reader\.h>|debuglog|time\.h|pthread'
 forbid quirk 'ccid/(exchange|recover|transport|message|status)|tpdu/|slot/|usb/|ifd/|libusb|ifdhandler|pthread'
 forbid ccid 'tpdu/|quirk/|slot/|usb/|ifd/|libusb|ifdhandler|winscard|reader\.h>|debuglog|pthread'
+forbid tap 'tpdu/|quirk/|slot/|usb/|ifd/|libusb|ifdhandler|winscard|reader\.h>|debuglog'
 forbid usb 'tpdu/|slot/|ifd/|ifdhandler|winscard|reader\.h>|debuglog'
 forbid replay 'slot/|ifd/|libusb|ifdhandler|winscard|<reader\.h>|debuglog|pthread'
 forbid traffic 'slot/|tpdu/|quirk/|usb/|ifd/|libusb|ifdhandler|winscard|<reader\.h>|debuglog|pthread'
 forbid slot 'usb/|quirk/|ifd/|libusb|ifdhandler|winscard|<reader\.h>|debuglog'
 forbid ifd 'libusb'
-for layer in base tpdu quirk ccid usb replay slot ifd; do
+for layer in base tpdu quirk ccid tap usb replay slot ifd; do
 	forbid $layer 'tool/|traffic/'
 done
 forbid traffic 'tool/'

@@ -11,6 +11,7 @@ check_PROGRAMS += \
 	tests/unit/test_reply \
 	tests/unit/test_descriptor \
 	tests/unit/test_status \
+	tests/unit/test_tap \
 	tests/unit/test_apdu \
 	tests/unit/test_atr \
 	tests/unit/test_t0 \
@@ -87,6 +88,9 @@ tests_unit_test_slot_presence_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_restart_SOURCES = tests/unit/test_slot_restart.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_restart_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_restart_LDADD = $(UNIT_LDADD)
+tests_unit_test_tap_SOURCES = tests/unit/test_tap.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_tap_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_tap_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_pin_SOURCES = tests/unit/test_slot_pin.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_pin_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_pin_LDADD = $(UNIT_LDADD)
