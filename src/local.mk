@@ -23,6 +23,8 @@ src_libcore_la_SOURCES = \
 	src/quirk/prompts.c src/quirk/prompts.h \
 	src/quirk/quirk.c src/quirk/quirk.h \
 	src/quirk/reader_file.c src/quirk/reader_file.h \
+	src/slot/dispatch.c src/slot/dispatch.h \
+	src/slot/lanes.c \
 	src/slot/negotiate.c \
 	src/slot/parameters.c \
 	src/slot/power.c \
@@ -33,6 +35,7 @@ src_libcore_la_SOURCES = \
 	src/slot/slot.c src/slot/slot.h \
 	src/slot/speed.c src/slot/speed.h \
 	src/slot/transmit.c \
+	src/slot/wait.h \
 	src/tap/record.c src/tap/record.h \
 	src/tap/store.c src/tap/store.h \
 	src/tap/tap.c src/tap/tap.h \

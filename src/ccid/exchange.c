@@ -255,7 +255,7 @@ static bool awaits_abort(struct ccid_port *port, const struct ccid_reply *reply)
 static enum oc_err exchange(struct ccid_port *port, const struct ccid_command *command, unsigned wait_ms,
 			    struct ccid_reply *reply)
 {
-	const uint8_t seq = port->seq++;
+	const uint8_t seq = ccid_next_seq(port);
 	enum oc_err err;
 
 	*reply = (struct ccid_reply){ 0 };

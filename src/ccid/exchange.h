@@ -35,6 +35,7 @@ struct ccid_port {
 	const struct oc_log *log;
 	uint8_t interface; /* bInterfaceNumber, for control requests */
 	uint8_t seq;       /* bSeq of the next command */
+	uint8_t *counter;  /* the same, of another port that it is shared with; NULL: its own */
 	bool overfull;     /* the last answer filled the read: padding may follow it */
 	bool half_abort;   /* the reader may have seen one half of an ABORT and not the other one */
 	bool silent;       /* the last recovery brought nothing: the reader does not answer */
@@ -73,6 +74,18 @@ void ccid_payload_written(struct ccid_port *port, size_t len);
 
 /* One transfer into port->in, see transport_ops.recv(). */
 enum oc_err ccid_port_recv(struct ccid_port *port, size_t *len, unsigned ms);
+
+/* bSeq of the next command, which takes it; several ports may count together. */
+static inline uint8_t ccid_next_seq(struct ccid_port *port)
+{
+	return __atomic_fetch_add(port->counter ? port->counter : &port->seq, 1, __ATOMIC_RELAXED);
+}
+
+/* The same, without taking it. */
+static inline uint8_t ccid_peek_seq(const struct ccid_port *port)
+{
+	return __atomic_load_n(port->counter ? port->counter : &port->seq, __ATOMIC_RELAXED);
+}
 
 /* Where the payload of the next command goes, and how many bytes fit. */
 static inline uint8_t *ccid_payload(struct ccid_port *port, size_t *cap)

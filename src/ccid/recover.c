@@ -92,7 +92,7 @@ enum oc_err ccid_await_abort(struct ccid_port *port, uint8_t slot, uint8_t seq)
 static enum oc_err abort_by_both(struct ccid_port *port, uint8_t slot, bool always, unsigned control_ms,
 				 unsigned abort_ms)
 {
-	const uint8_t seq = port->seq++;
+	const uint8_t seq = ccid_next_seq(port);
 	struct ccid_reply reply;
 	enum oc_err err = request_abort(port, slot, seq, control_ms);
 
@@ -120,7 +120,7 @@ static enum oc_err rung_clear_halt(struct ccid_port *port, uint8_t slot)
 
 	if (err != OC_OK)
 		return err;
-	err = resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS, &reply);
+	err = resync_command(port, ccid_get_slot_status(slot), ccid_next_seq(port), STATUS_MS, &reply);
 	if (err != OC_OK || !port->half_abort || !ccid_is_aborted(&reply))
 		return err;
 	/* The halt has kept back one half of ABORT, and without it the reader refuses everything (5.3.1). */
@@ -141,7 +141,7 @@ static enum oc_err rung_reset(struct ccid_port *port, uint8_t slot)
 		err = t->ops->reset(t);
 	if (err != OC_OK)
 		return err;
-	err = resync_command(port, ccid_get_slot_status(slot), port->seq++, STATUS_MS, &reply);
+	err = resync_command(port, ccid_get_slot_status(slot), ccid_next_seq(port), STATUS_MS, &reply);
 	port->hopeless = err != OC_OK;
 	return err;
 }

@@ -41,6 +41,12 @@ struct transport_ops {
 	unsigned (*restarts)(struct transport *t);
 
 	/*
+	 * Make a recv() that waits return before its time, with OC_E_TIMEOUT or what had arrived; where none waits nothing happens. Any
+	 * thread. NULL where recv() is never called beside another call.
+	 */
+	void (*nudge)(struct transport *t);
+
+	/*
 	 * Send @len bytes on bulk-OUT beside a command whose answer is awaited; what answers them arrives at recv(). Any thread.
 	 * NULL where there is no such pipe.
 	 */

@@ -213,6 +213,9 @@ static void set_up(const struct device *device, struct reader_setup *setup)
 	const struct reader_settings *settings = quirk_override_settings(device->override);
 	const unsigned option = (table.options & OPTION_VOLTAGE_MASK) >> OPTION_VOLTAGE_SHIFT;
 
+	/* Some devices lock up when two of their interfaces are spoken to at once, and slots do not wait for other interfaces. */
+	if (!device->info.lone)
+		setup->caps.busy_slots = 1;
 	setup->lock = &device->lock->mutex;
 	setup->patience_ms = table.patience_ms ? table.patience_ms : settings->max_wait_s * 1000;
 	setup->interface = device->info.interface;

@@ -51,13 +51,14 @@ static enum oc_err check_offered(const struct slot *slot, enum ccid_protocol pro
 /* ---- the speeds -------------------------------------------------------------------------------------------------- */
 
 /* The reader's list of rates, asked for once, where it says that it has one. */
-static void learn_rates(struct reader *reader)
+static void ask_rates(struct slot *slot)
 {
-	struct transport *t = reader->transport;
+	struct reader *reader = slot->reader;
+	struct transport *t = slot->port->transport;
 	const struct transport_setup setup = {
 		.request_type = TYPE_CLASS_IN,
 		.request = REQUEST_GET_DATA_RATES,
-		.index = reader->port.interface,
+		.index = slot->port->interface,
 	};
 	uint8_t bytes[4 * DATA_RATES_MAX];
 	size_t len = 4u * reader->caps.num_rates;
@@ -67,6 +68,15 @@ static void learn_rates(struct reader *reader)
 	reader->rates.asked = true;
 	if (t->ops->control(t, &setup, bytes, &len, CONTROL_MS) == OC_OK)
 		speed_take_rates(&reader->rates, bytes, len);
+}
+
+static void learn_rates(struct slot *slot)
+{
+	struct reader *reader = slot->reader;
+
+	pthread_mutex_lock(&reader->once_lock);
+	ask_rates(slot);
+	pthread_mutex_unlock(&reader->once_lock);
 }
 
 /* speed_plan() for what this slot of the reader can do */
@@ -98,7 +108,7 @@ static unsigned plan_speeds(struct slot *slot, const struct pts *pts, uint8_t pl
 	}
 	if (atr->fi_di == SPEED_DEFAULT)
 		return 1;
-	learn_rates(reader);
+	learn_rates(slot);
 	return plan_for_slot(slot, atr->fi_di, speed_recall(&slot->speeds, slot->atr_bytes, slot->atr_len),
 			     plan);
 }
@@ -158,7 +168,7 @@ static enum oc_err do_pps(struct slot *slot, enum ccid_protocol protocol, const 
 	const unsigned fi_over_di = 372;
 	const unsigned card_ms = LONGEST_WAIT_ETU * fi_over_di / slot->timing.clock_khz;
 	const unsigned wait = (card_ms < TIMING_LONGEST_MS ? card_ms : TIMING_LONGEST_MS) + USB_MARGIN_MS;
-	struct ccid_port *port = &slot->reader->port;
+	struct ccid_port *port = slot->port;
 	struct ccid_command command;
 	struct ccid_reply reply;
 	enum oc_err err;
@@ -185,7 +195,7 @@ static enum oc_err set_rate(struct slot *slot)
 
 	if ((caps->features & follows) == follows || slot->timing.fi_di == SPEED_DEFAULT || !bps)
 		return OC_OK;
-	ccid_put_rate_and_clock(ccid_payload(&slot->reader->port, &cap), caps->clock_khz, bps);
+	ccid_put_rate_and_clock(ccid_payload(slot->port, &cap), caps->clock_khz, bps);
 	err = slot_exchange(slot, &command, CCID_QUICK_MS, &reply);
 	return err == OC_E_REFUSED ? OC_OK : err;
 }
@@ -371,11 +381,15 @@ static enum oc_err try_speeds(struct slot *slot, enum ccid_protocol protocol, co
 static void clear_interrupt(struct reader *reader)
 {
 	struct transport *t = reader->transport;
+	bool done;
 
-	if (!reader->caps.clear_interrupt || !reader->interrupt || reader->interrupt_cleared)
+	if (!reader->caps.clear_interrupt || !reader->interrupt)
 		return;
+	pthread_mutex_lock(&reader->once_lock);
+	done = reader->interrupt_cleared;
 	reader->interrupt_cleared = true;
-	if (t->ops->clear_interrupt(t) != OC_OK)
+	pthread_mutex_unlock(&reader->once_lock);
+	if (!done && t->ops->clear_interrupt(t) != OC_OK)
 		OC_LOG(reader->log, OC_LOG_INFO, "the interrupt endpoint could not be cleared");
 }
 

@@ -65,7 +65,7 @@ static enum oc_err compare_parameters(struct slot *slot, const struct ccid_param
 
 enum oc_err slot_set_parameters(struct slot *slot)
 {
-	struct ccid_port *port = &slot->reader->port;
+	struct ccid_port *port = slot->port;
 	const struct ccid_parameters wanted = parameters_for(slot);
 	const uint32_t card_ms = slot->protocol == CCID_PROTOCOL_T1 ? timing_bwt_ms(&slot->timing)
 								    : timing_wwt_ms(&slot->timing);

@@ -212,7 +212,7 @@ static void not_answering(struct slot *slot)
 /* Power on, is there an ATR, power off: without a word in the log, as an empty slot is nothing to talk about. */
 static bool answers_at(struct slot *slot, enum ccid_power_select select)
 {
-	struct ccid_port *port = &slot->reader->port;
+	struct ccid_port *port = slot->port;
 	const struct ccid_command on = ccid_icc_power_on(slot->number, select);
 	const struct ccid_command off = ccid_icc_power_off(slot->number);
 	struct ccid_reply reply;
@@ -233,7 +233,7 @@ bool slot_card_answers(struct slot *slot)
 	if (t->ops->now(t) < slot->look_again)
 		return false;
 	voltages = plan_attempts(slot->reader, plan) - 1;
-	for (unsigned i = 0; i < voltages && !slot->reader->port.silent; i++) {
+	for (unsigned i = 0; i < voltages && !slot->port->silent; i++) {
 		if (answers_at(slot, plan[i]))
 			return true;
 		t->ops->pause(t, REST_MS);

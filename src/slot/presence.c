@@ -8,8 +8,7 @@
 #include "slot/slot.h"
 
 #include "ccid/status.h"
-
-#include <time.h>
+#include "slot/wait.h"
 
 enum {
 	RESTARTS_MAX = 4, /* of the device in a row, without an event or a quiet wait in between */
@@ -88,7 +87,7 @@ static enum oc_err ask_presence(struct slot *slot)
 {
 	const struct ccid_command command = ccid_get_slot_status(slot->number);
 	struct ccid_reply reply;
-	const enum oc_err err = ccid_exchange_quiet(&slot->reader->port, &command, CCID_QUICK_MS, &reply);
+	const enum oc_err err = ccid_exchange_quiet(slot->port, &command, CCID_QUICK_MS, &reply);
 
 	if (reply.type != 0) {
 		const enum ccid_icc icc = state_of(&reply);
@@ -230,20 +229,6 @@ static void listen_for_all(struct reader *reader, unsigned ms)
 	pthread_cond_broadcast(&reader->events.changed);
 }
 
-static void wait_for_listener(struct reader *reader, unsigned ms)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&reader->events.changed, &reader->events.lock, &until);
-}
-
 bool slot_has_events(const struct slot *slot)
 {
 	/* What a slot cannot see, no notification tells. */
@@ -269,7 +254,7 @@ enum oc_err slot_wait_event(struct slot *slot, unsigned ms)
 			break;
 		}
 		if (reader->events.listening)
-			wait_for_listener(reader, (unsigned)(until - now));
+			wait_ms(&reader->events.changed, &reader->events.lock, (unsigned)(until - now));
 		else
 			listen_for_all(reader, (unsigned)(until - now));
 	}
@@ -288,7 +273,7 @@ bool slot_await_stop(struct slot *slot, unsigned ms)
 
 	pthread_mutex_lock(&reader->events.lock);
 	for (uint64_t now = t->ops->now(t); !slot->stop && now < until; now = t->ops->now(t))
-		wait_for_listener(reader, (unsigned)(until - now));
+		wait_ms(&reader->events.changed, &reader->events.lock, (unsigned)(until - now));
 	stopped = slot->stop;
 	slot->stop = false;
 	pthread_mutex_unlock(&reader->events.lock);

@@ -4,6 +4,7 @@
 
 #include "ccid/recover.h"
 #include "ccid/status.h"
+#include "slot/wait.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,10 +98,9 @@ enum oc_err reader_make_contact(struct reader *reader)
 
 static enum oc_err begin(struct reader *reader, const struct reader_setup *setup)
 {
-	struct transport *t = reader->transport;
 	enum oc_err err = reader_make_contact(reader);
 
-	reader->restarts = t->ops->restarts ? t->ops->restarts(t) : 0;
+	reader_count_restarts(reader);
 	for (size_t i = 0; err == OC_OK && i < setup->step_count; i++)
 		err = run_step(reader, &setup->steps[i]);
 	return err;
@@ -110,22 +110,18 @@ static enum oc_err begin(struct reader *reader, const struct reader_setup *setup
 
 static void init_locks(struct reader *reader)
 {
-	pthread_condattr_t monotonic;
-
 	pthread_mutex_init(&reader->own_lock, NULL);
+	pthread_mutex_init(&reader->once_lock, NULL);
 	pthread_mutex_init(&reader->events.lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&reader->events.changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	wait_init(&reader->events.changed);
 }
 
 static void destroy(struct reader *reader)
 {
 	pthread_cond_destroy(&reader->events.changed);
 	pthread_mutex_destroy(&reader->events.lock);
+	pthread_mutex_destroy(&reader->once_lock);
 	pthread_mutex_destroy(&reader->own_lock);
-	ccid_port_close(&reader->port);
 	free(reader);
 }
 
@@ -160,18 +156,14 @@ enum oc_err reader_open(const struct reader_setup *setup, struct reader **out)
 	reader = create(setup);
 	if (!reader)
 		return OC_E_MEMORY;
+	err = lanes_open(reader, setup);
 	/* Interfaces of one device share the lock, and others of them may be in use already. */
 	pthread_mutex_lock(reader->lock);
-	err = ccid_port_open(&reader->port, setup->transport, setup->interface, setup->caps.max_message,
-			     setup->log);
-	if (err == OC_OK) {
-		redact_begin(&reader->port.redact, REDACT_LEVEL(setup->caps.level));
-		if (setup->patience_ms)
-			reader->port.extension_cap_ms = setup->patience_ms;
+	if (err == OC_OK)
 		err = begin(reader, setup);
-	}
 	pthread_mutex_unlock(reader->lock);
 	if (err != OC_OK) {
+		lanes_close(reader);
 		destroy(reader);
 		return err;
 	}
@@ -179,21 +171,28 @@ enum oc_err reader_open(const struct reader_setup *setup, struct reader **out)
 	return OC_OK;
 }
 
+static enum oc_err leave_card(struct slot *slot)
+{
+	const struct ccid_command command = ccid_icc_power_off(slot->number);
+	struct ccid_reply reply;
+	enum oc_err err = OC_OK;
+
+	slot_lock(slot);
+	if (slot->powered)
+		err = ccid_exchange_quiet(slot->port, &command, CLOSE_MS, &reply);
+	slot_unlock(slot);
+	return err;
+}
+
 void reader_close(struct reader *reader)
 {
 	struct transport *t = reader->transport;
+	enum oc_err err = OC_OK;
 
-	pthread_mutex_lock(reader->lock);
-	for (unsigned i = 0; i < reader->slots; i++) {
-		const struct ccid_command command = ccid_icc_power_off(reader->slot[i].number);
-		struct ccid_reply reply;
-
-		if (reader->slot[i].powered &&
-		    ccid_exchange_quiet(&reader->port, &command, CLOSE_MS, &reply) == OC_E_GONE)
-			break;
-	}
-	ccid_tell_recoveries(&reader->port);
-	pthread_mutex_unlock(reader->lock);
+	for (unsigned i = 0; err != OC_E_GONE && i < reader->slots; i++)
+		err = leave_card(&reader->slot[i]);
+	lanes_tell_recoveries(reader);
+	lanes_close(reader);
 	destroy(reader);
 	t->ops->close(t);
 }

@@ -2,8 +2,8 @@
 /*
  * A reader: one CCID interface with its slots. What src/ifd, the replay of captures and the tests use.
  *
- * Every slot_*() call may come from any thread. Calls that talk to the reader take its lock one after the other;
- * slot_wait_event() sleeps beside them.
+ * Every slot_*() call may come from any thread. Those that talk to the same slot come one after the other; those to different ones, too,
+ * unless caps.busy_slots says that several may work at a time. slot_wait_event() sleeps beside them.
  */
 #ifndef OPENCCID_SLOT_READER_H
 #define OPENCCID_SLOT_READER_H

@@ -69,7 +69,7 @@ static unsigned t1_wait_ms(const struct slot *slot, const struct block *block)
 	const size_t bytes = block->len + block->expect;
 	const uint32_t own = timing_t1_ms(&slot->timing, bytes, 1);
 	const uint32_t asked = timing_t1_ms(&slot->timing, bytes, block->bwi) - own;
-	const uint64_t patience = slot->reader->port.extension_cap_ms;
+	const uint64_t patience = slot->port->extension_cap_ms;
 
 	return own + (asked < patience ? asked : (uint32_t)patience) + USB_MARGIN_MS;
 }
@@ -83,7 +83,7 @@ struct reply slot_carry_t1(struct slot *slot, const struct block *block, unsigne
 /* Character level: the TPDU goes over in the pieces that the card's procedure bytes ask for. */
 static struct reply carry_tpdu_by_characters(struct slot *slot, const struct block *block, unsigned wait_ms)
 {
-	struct ccid_port *port = &slot->reader->port;
+	struct ccid_port *port = slot->port;
 	struct transport *t = port->transport;
 	const uint64_t patience = t->ops->now(t) + port->extension_cap_ms;
 	struct character *c = &slot->character;
@@ -192,7 +192,7 @@ static void tell_refused(const struct slot *slot)
 enum oc_err slot_run(struct slot *slot, const struct engine *e, enum step *end)
 {
 	struct transport *t = slot->reader->transport;
-	const uint64_t patience = t->ops->now(t) + slot->reader->port.extension_cap_ms;
+	const uint64_t patience = t->ops->now(t) + slot->port->extension_cap_ms;
 	bool refused = false;
 
 	for (;;) {
@@ -200,10 +200,10 @@ enum oc_err slot_run(struct slot *slot, const struct engine *e, enum step *end)
 		struct block block;
 		struct reply reply;
 
-		*end = e->next(e->self, ccid_payload(&slot->reader->port, &room), &block);
+		*end = e->next(e->self, ccid_payload(slot->port, &room), &block);
 		if (*end != STEP_SEND)
 			return OC_OK;
-		ccid_payload_written(&slot->reader->port, block.len);
+		ccid_payload_written(slot->port, block.len);
 		if (!slot_fits_message(slot, block.len))
 			return OC_E_UNSUPPORTED;
 		if (t->ops->now(t) > patience) {

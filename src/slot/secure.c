@@ -31,7 +31,7 @@ static void entry_begins(struct slot *slot)
 	slot->entry.running = true;
 	slot->entry.aborted = false;
 	slot->entry.sent = true;
-	slot->entry.seq = reader->port.seq;
+	slot->entry.seq = ccid_peek_seq(slot->port);
 	pthread_mutex_unlock(&reader->events.lock);
 }
 
@@ -59,7 +59,7 @@ static void clear_away_abort(struct slot *slot, struct ccid_reply *reply)
 		memcpy(slot->block, reply->data, len);
 	reply->data = slot->block;
 	reply->len = len;
-	ccid_await_abort(&slot->reader->port, slot->number, (uint8_t)(slot->entry.seq + ABORT_SEQ_AHEAD));
+	ccid_await_abort(slot->port, slot->number, (uint8_t)(slot->entry.seq + ABORT_SEQ_AHEAD));
 }
 
 void slot_pin_abort(struct slot *slot)
@@ -70,7 +70,7 @@ void slot_pin_abort(struct slot *slot)
 	pthread_mutex_lock(&reader->events.lock);
 	if (slot->entry.running && !slot->entry.aborted) {
 		const uint8_t seq = (uint8_t)(slot->entry.seq + ABORT_SEQ_AHEAD);
-		const enum oc_err err = ccid_abort_beside(&reader->port, slot->number, seq);
+		const enum oc_err err = ccid_abort_beside(slot->port, slot->number, seq);
 
 		slot->entry.aborted = err == OC_OK;
 		OC_LOG(reader->log, OC_LOG_INFO, "slot %u: the PIN entry is to be ended: %s", slot->number,
@@ -106,7 +106,7 @@ static enum oc_err send_secure(struct slot *slot, const uint8_t prologue[PROLOGU
 		err = slot_send_escape(slot, &reader->caps.pin.escape);
 	if (err != OC_OK)
 		return err;
-	payload = ccid_payload(&reader->port, &room);
+	payload = ccid_payload(slot->port, &room);
 	len = pin_request_put(request, prologue, payload, room);
 	if (!len || !slot_fits_message(slot, len))
 		return OC_E_UNSUPPORTED;
@@ -147,7 +147,7 @@ static struct reply carry_secure(struct slot *slot, const struct block *block, u
 
 	if (!block->by_reader)
 		return slot_carry_t1(slot, block, wait_ms);
-	memcpy(prologue, ccid_payload(&slot->reader->port, &room), sizeof prologue);
+	memcpy(prologue, ccid_payload(slot->port, &room), sizeof prologue);
 	r.err = send_secure(slot, prologue, &reply);
 	slot->entry.verdict = readers_verdict(slot, r.err, &reply);
 	slot->entry.bare = r.err == OC_OK ? bare_status(&reply) : 0;

@@ -23,42 +23,79 @@ void slot_forget_card(struct slot *slot)
 
 void slot_wipe(struct slot *slot)
 {
-	ccid_port_wipe(&slot->reader->port);
+	ccid_port_wipe(slot->port);
 	bytes_wipe(slot->block, sizeof slot->block);
 	bytes_wipe(&slot->character, sizeof slot->character);
 }
 
-/* What a device was told at open is forgotten when it starts afresh, and so is half an ABORT. */
-static void take_up_again(struct reader *reader)
+static unsigned count_restarts(const struct reader *reader)
 {
+	struct transport *t = reader->transport;
+
+	return t->ops->restarts ? t->ops->restarts(t) : 0;
+}
+
+void reader_count_restarts(struct reader *reader)
+{
+	reader->restarts = count_restarts(reader);
+	for (unsigned i = 0; i < reader->slots; i++)
+		reader->slot[i].restarts = reader->restarts;
+}
+
+/* What a device was told at open is forgotten when it starts afresh, and so is half an ABORT. Under the lock of slot 0. */
+static void take_up_again(struct reader *reader, unsigned restarts)
+{
+	if (reader->restarts == restarts)
+		return;
+	reader->restarts = restarts;
 	OC_LOG(reader->log, OC_LOG_INFO,
 	       "the system has suspended or reset the reader, or its port was reset: its cards start anew");
+	pthread_mutex_lock(&reader->once_lock);
 	reader->interrupt_cleared = false;
-	for (unsigned i = 0; i < reader->slots; i++) {
-		slot_lost_card(&reader->slot[i]);
-		reader->slot[i].looked = false;
-	}
+	pthread_mutex_unlock(&reader->once_lock);
+	/* Each of them learns of it when it is looked at. */
+	for (unsigned i = 0; i < reader->slots; i++)
+		slot_raise_event(&reader->slot[i]);
 	if (!reader->port.hopeless && reader_make_contact(reader) == OC_OK)
 		slot_send_escape(&reader->slot[0], &reader->caps.open_escape);
 }
 
-void slot_lock(struct slot *slot)
+/* The first slot that notices lets slot 0 make contact for all, which may be at work on something else. */
+static void start_afresh(struct slot *slot, unsigned restarts)
 {
 	struct reader *reader = slot->reader;
-	struct transport *t = reader->transport;
+	struct slot *first = &reader->slot[0];
+
+	slot->restarts = restarts;
+	slot->looked = false;
+	slot_lost_card(slot);
+	if (slot->lock == first->lock) {
+		take_up_again(reader, restarts);
+		return;
+	}
+	pthread_mutex_lock(first->lock);
+	lanes_join(reader);
+	take_up_again(reader, restarts);
+	lanes_leave(reader);
+	pthread_mutex_unlock(first->lock);
+}
+
+/* Who waits for the lock of slot 0 or has a seat must not wait for the other one of them. */
+void slot_lock(struct slot *slot)
+{
 	unsigned restarts;
 
-	pthread_mutex_lock(reader->lock);
-	restarts = t->ops->restarts ? t->ops->restarts(t) : 0;
-	if (restarts == reader->restarts)
-		return;
-	reader->restarts = restarts;
-	take_up_again(reader);
+	pthread_mutex_lock(slot->lock);
+	restarts = count_restarts(slot->reader);
+	if (restarts != slot->restarts)
+		start_afresh(slot, restarts);
+	lanes_join(slot->reader);
 }
 
 void slot_unlock(struct slot *slot)
 {
-	pthread_mutex_unlock(slot->reader->lock);
+	lanes_leave(slot->reader);
+	pthread_mutex_unlock(slot->lock);
 }
 
 void slot_raise_event(struct slot *slot)
@@ -87,7 +124,7 @@ void slot_lost_card(struct slot *slot)
 enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command, unsigned wait_ms,
 			  struct ccid_reply *reply)
 {
-	const enum oc_err err = ccid_exchange(&slot->reader->port, command, wait_ms, reply);
+	const enum oc_err err = ccid_exchange(slot->port, command, wait_ms, reply);
 
 	if (err == OC_OK || err == OC_E_SPACE || err == OC_E_GONE)
 		return err;
@@ -107,7 +144,7 @@ enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command,
 
 enum oc_err slot_send_escape(struct slot *slot, const struct ccid_bytes *bytes)
 {
-	struct ccid_port *port = &slot->reader->port;
+	struct ccid_port *port = slot->port;
 	const struct ccid_command command = ccid_escape(slot->number, bytes->len);
 	struct ccid_reply reply;
 	enum oc_err err;

@@ -5,6 +5,7 @@
 
 #include "ccid/exchange.h"
 #include "ccid/pin.h"
+#include "slot/dispatch.h"
 #include "slot/reader.h"
 #include "slot/speed.h"
 #include "tpdu/character.h"
@@ -22,7 +23,12 @@ struct slot {
 	struct reader *reader;
 	uint8_t number; /* bSlot */
 
-	/* Under reader->lock */
+	/* What slot_lock() takes, and the port that it is for: those of the reader where one slot works at a time. */
+	pthread_mutex_t *lock, own_lock;
+	struct ccid_port *port, own_port;
+
+	/* Under slot_lock() */
+	unsigned restarts; /* of the device, that it knows of */
 	uint8_t atr_bytes[ATR_MAX];
 	size_t atr_len;
 	struct atr atr;
@@ -44,7 +50,7 @@ struct slot {
 	bool lost;           /* power went away unasked: report the card absent once */
 	bool strange; /* nobody has asked for this card since one was lost: it must not get what was meant for that one */
 
-	/* A PIN that is being typed. Under reader->lock; running and seq under reader->events.lock. */
+	/* A PIN that is being typed. Under slot_lock(); running and seq under reader->events.lock. */
 	struct {
 		const struct pin_request *request;
 		uint16_t verdict; /* status word that the reader gave instead of the card's, or 0 */
@@ -62,17 +68,31 @@ struct slot {
 	bool noted_present; /* what the first look and then the notifications said */
 };
 
+/* Who wants to work takes one of them, in the order of coming. */
+struct seats {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned free, next, serving; /* seats; tickets */
+};
+
 struct reader {
 	struct transport *transport;
-	struct ccid_port port; /* under lock */
+	struct ccid_port port; /* of slot 0, or of all */
 	struct ccid_caps caps;
 	const struct oc_log *log;
 	enum voltage_policy voltage;
 	bool interrupt;
 	pthread_mutex_t own_lock;
-	pthread_mutex_t *lock; /* one command at a time; shared by the interfaces of a device */
+	pthread_mutex_t *lock; /* one slot at a time; shared by the interfaces of a device */
+
+	/* Several slots at a time, caps.busy_slots at most; NULL: one */
+	struct dispatch *dispatch;
+	struct seats seats;
+
+	/* What was done once for all slots */
+	pthread_mutex_t once_lock;
 	struct data_rates rates;
-	unsigned restarts;      /* of the device, as far as its cards know of them; under lock */
+	unsigned restarts; /* of the device, after which contact was made again; under the lock of slot 0 */
 	bool interrupt_cleared; /* caps.clear_interrupt was done */
 
 	/* Threads that wait for events: one of them listens on the interrupt endpoint for all. */
@@ -89,45 +109,61 @@ struct reader {
 };
 
 /*
- * Take reader->lock. A device that has started afresh since it was taken last is made contact with again, and its cards are lost:
- * whoever was in the middle of something with one has to hear of it.
+ * Taken by every call that talks to a slot, for as long as it lasts. Where only one slot works at a time it keeps off the other ones,
+ * and the other interfaces of the device.
+ * A device that has started afresh since is made contact with again, and the card is lost: whoever was in the middle of something with
+ * it has to hear of it.
  */
 void slot_lock(struct slot *slot);
 void slot_unlock(struct slot *slot);
 
-/* What the reader needs before its first command; under reader->lock. */
+/* What the reader needs before its first command; under the lock of slot 0. */
 enum oc_err reader_make_contact(struct reader *reader);
 
-/* ccid_exchange() for a slot, under reader->lock: an exchange that had to be recovered costs the card its power. */
+/* The device starts afresh from now on only if restarts() says so again. */
+void reader_count_restarts(struct reader *reader);
+
+/* Open the ports of the slots, in one lane each where several of them work at a time; OC_E_MEMORY. */
+enum oc_err lanes_open(struct reader *reader, const struct reader_setup *setup);
+void lanes_close(struct reader *reader);
+
+/* How often the reader had to be brought back to order, by all ports together. */
+void lanes_tell_recoveries(struct reader *reader);
+
+/* Take one of the seats where there are fewer than slots, and leave it. */
+void lanes_join(struct reader *reader);
+void lanes_leave(struct reader *reader);
+
+/* ccid_exchange() for a slot, under slot_lock(): an exchange that had to be recovered costs the card its power. */
 enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command, unsigned wait_ms,
 			  struct ccid_reply *reply);
 
-/* Send a short Escape command whose refusal is fine, if there is one; under reader->lock. */
+/* Send a short Escape command whose refusal is fine, if there is one; under slot_lock(). */
 enum oc_err slot_send_escape(struct slot *slot, const struct ccid_bytes *bytes);
 
-/* Overwrite what a command and its answer have left behind: only the application may know it. Under reader->lock. */
+/* Overwrite what a command and its answer have left behind: only the application may know it. Under slot_lock(). */
 void slot_wipe(struct slot *slot);
 
-/* Forget everything about the card; under reader->lock. */
+/* Forget everything about the card; under slot_lock(). */
 void slot_forget_card(struct slot *slot);
 
 /* Make slot_wait_event() return: there is something to look at. */
 void slot_raise_event(struct slot *slot);
 
-/* The power went away unasked: tell pcscd by way of the presence; under reader->lock. */
+/* The power went away unasked: tell pcscd by way of the presence; under slot_lock(). */
 void slot_lost_card(struct slot *slot);
 
 /* Can this slot not tell whether there is a card? Then there is one if it could be powered the last time. */
 bool slot_is_undetected(const struct slot *slot);
 
-/* For such a slot: is there a card that answers? It is powered off again; under reader->lock. */
+/* For such a slot: is there a card that answers? It is powered off again; under slot_lock(). */
 bool slot_card_answers(struct slot *slot);
 
-/* slot_set_protocol() under reader->lock */
+/* slot_set_protocol() under slot_lock() */
 enum oc_err slot_negotiate(struct slot *slot, enum ccid_protocol protocol, const struct pts *pts);
 
 /*
- * Power the card off and on at the voltage that worked, for another try; under reader->lock. OC_E_UNPOWERED if it answers with
+ * Power the card off and on at the voltage that worked, for another try; under slot_lock(). OC_E_UNPOWERED if it answers with
  * another ATR than this.
  */
 enum oc_err slot_cold_reset(struct slot *slot, const uint8_t *atr, size_t len);
@@ -138,10 +174,10 @@ bool slot_negotiates_by_itself(const struct slot *slot);
 /* TPDU and character level: the host sends blocks, and so has to see to what a block may be. */
 bool slot_host_sends_blocks(const struct slot *slot);
 
-/* What the reader works with now; under reader->lock. */
+/* What the reader works with now; under slot_lock(). */
 enum oc_err slot_get_parameters(struct slot *slot, struct ccid_parameters *active);
 
-/* Send the parameters of the protocol in use, for the first time or once more; under reader->lock. */
+/* Send the parameters of the protocol in use, for the first time or once more; under slot_lock(). */
 enum oc_err slot_set_parameters(struct slot *slot);
 
 /* The first exchange at a negotiated speed, noted before it: what fails may cost the slot all knowledge of the card. */
@@ -154,10 +190,10 @@ struct speed_trial {
 
 struct speed_trial slot_try_speed(const struct slot *slot);
 
-/* It failed: do not try this speed again with this card; under reader->lock. */
+/* It failed: do not try this speed again with this card; under slot_lock(). */
 void slot_blame_speed(struct slot *slot, const struct speed_trial *trial);
 
-/* Announce to a T=1 card what we take; under reader->lock. A card that refuses is fine. */
+/* Announce to a T=1 card what we take; under slot_lock(). A card that refuses is fine. */
 enum oc_err slot_announce_ifsd(struct slot *slot);
 
 /* An engine of src/tpdu, and what carries its blocks. */
@@ -195,7 +231,7 @@ enum oc_err slot_run_t1_by(struct slot *slot,
 						 unsigned wait_ms),
 			   enum step *end);
 
-/* Set up the first protocol of the ATR where none was set; OC_E_UNPOWERED. Under reader->lock. */
+/* Set up the first protocol of the ATR where none was set; OC_E_UNPOWERED. Under slot_lock(). */
 enum oc_err slot_ensure_protocol(struct slot *slot);
 
 #endif

@@ -227,7 +227,7 @@ enum oc_err slot_escape(struct slot *slot, const uint8_t *tx, size_t tx_len, uin
 	*rx_len = 0;
 	slot_lock(slot);
 	if (slot_fits_message(slot, tx_len)) {
-		uint8_t *payload = ccid_payload(&reader->port, &room);
+		uint8_t *payload = ccid_payload(slot->port, &room);
 
 		if (tx_len)
 			memcpy(payload, tx, tx_len);

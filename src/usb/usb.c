@@ -318,6 +318,11 @@ static enum oc_err usb_recv(struct transport *t, size_t *len, unsigned ms)
 	return collect(u, &u->in, ms, len);
 }
 
+static void usb_nudge(struct transport *t)
+{
+	libusb_cancel_transfer(usb_of(t)->in.transfer);
+}
+
 static enum oc_err usb_beside(struct transport *t, const uint8_t *out, size_t len, unsigned ms)
 {
 	struct usb *u = usb_of(t);
@@ -551,6 +556,7 @@ static void usb_close(struct transport *t)
 static const struct transport_ops usb_ops = {
 	.send = usb_send,
 	.recv = usb_recv,
+	.nudge = usb_nudge,
 	.beside = usb_beside,
 	.control = usb_control,
 	.clear_halt = usb_clear_halt,
@@ -652,6 +658,28 @@ static void note_interface(struct usb *u, const struct libusb_interface_descript
 	info->ep_interrupt = u->ep_interrupt;
 }
 
+/* Could this be a reader as well? Those of vendors keep it to themselves. */
+static bool may_be_reader(const struct libusb_interface *interface)
+{
+	const uint8_t class = interface->num_altsetting > 0 ? interface->altsetting[0].bInterfaceClass : 0;
+
+	return class == LIBUSB_CLASS_SMART_CARD || class == LIBUSB_CLASS_VENDOR_SPEC;
+}
+
+static bool is_lone(const struct usb *u, const struct libusb_config_descriptor *config)
+{
+	bool lone = true;
+
+	for (uint8_t i = 0; i < config->bNumInterfaces; i++) {
+		const struct libusb_interface *interface = &config->interface[i];
+
+		if (interface->num_altsetting > 0 &&
+		    interface->altsetting[0].bInterfaceNumber != u->interface)
+			lone = lone && !may_be_reader(interface);
+	}
+	return lone;
+}
+
 static enum oc_err read_descriptors(struct usb *u, struct usb_info *info)
 {
 	libusb_device *device = libusb_get_device(u->handle);
@@ -679,6 +707,7 @@ static enum oc_err read_descriptors(struct usb *u, struct usb_info *info)
 			note_interface(u, &interface->altsetting[0], info);
 	}
 	u->shared = config->bNumInterfaces > 1;
+	info->lone = is_lone(u, config);
 	libusb_free_config_descriptor(config);
 	return found ? OC_OK : OC_E_NOT_CCID;
 }

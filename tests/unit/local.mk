@@ -37,6 +37,7 @@ check_PROGRAMS += \
 	tests/unit/test_pps \
 	tests/unit/test_chain \
 	tests/unit/test_character \
+	tests/unit/test_dispatch \
 	tests/unit/test_iccd
 endif
 
@@ -175,6 +176,9 @@ tests_unit_test_effects_SOURCES = tests/unit/test_effects.c tests/unit/effects.h
 	tests/unit/effects_card.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_effects_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_effects_LDADD = src/libifd.la $(UNIT_LDADD)
+tests_unit_test_dispatch_SOURCES = tests/unit/test_dispatch.c tests/unit/check.h
+tests_unit_test_dispatch_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_dispatch_LDADD = $(UNIT_LDADD)
 tests_unit_test_devname_SOURCES = tests/unit/test_devname.c tests/unit/check.h
 tests_unit_test_devname_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_devname_LDADD = src/libusbtransport.la $(UNIT_LDADD)
