@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """
 One USB device with several slots, or with several readers: each is a reader of its own for the application. Arguments: how
-many there are, and which cards go in (tests/sim/README.md), in turn.
+many there are, whether they work "together" or "in-turn", and which cards go in (tests/sim/README.md), one after the other.
 """
 import sys
 import threading
 
-from cards import counter, echo, nothing_illegal
+from cards import counter, echo, nothing_illegal, sent
 from pcsc import Context, PcscError, check, ctl, eventually
 
 
@@ -74,6 +74,34 @@ def together(context, order):
     check(echo(context.connect(order[1]), 30), "and answers")
 
 
+def slow_one(context, order):
+    """A card works for a minute; the others do not wait for it."""
+    slow = Context().connect(order[0])  # calls on one context come one after the other
+    ended = []
+
+    def work():
+        try:
+            slow.send(bytes([0x80, 0x14, 60, 100, 6]))
+            ended.append("answered")
+        except PcscError as error:
+            ended.append(str(error))
+
+    worker = threading.Thread(target=work)
+    before = sent("XfrBlock")
+    worker.start()
+    check(eventually(lambda: sent("XfrBlock") > before, 15), "a card begins to work for a minute")
+    cards = [context.connect(name) for name in order[1:]]
+    check(all(echo(card, 50) for card in cards for _ in range(5)), "all others answer")
+    check(not ended, "before it does")
+    ctl("remove", "0")
+    worker.join()
+    check(ended != ["answered"], f"it is pulled: its application is told ({ended[0]})")
+    ctl("insert", "0")
+    check(eventually(lambda: context.has_card(order[0])), "it is put back")
+    for card in cards:
+        card.disconnect()
+
+
 def unplug(context, names):
     ctl("unplug")
     check(eventually(lambda: not context.readers()), "the device is pulled: all are gone")
@@ -83,7 +111,7 @@ def unplug(context, names):
     check(all(echo(context.connect(name), 40) for name in names), "which answer")
 
 
-def main(count, specs):
+def main(count, at_a_time, specs):
     context = Context()
     check(eventually(lambda: len(context.readers()) == count), f"{count} readers are listed ({context.readers()})")
     names = context.readers()
@@ -96,8 +124,10 @@ def main(count, specs):
     for card in cards:
         card.disconnect()
     together(context, order)
+    if at_a_time:
+        slow_one(context, order)
     unplug(context, names)
     nothing_illegal()
 
 
-main(int(sys.argv[1]), sys.argv[2:])
+main(int(sys.argv[1]), sys.argv[2] == "together", sys.argv[3:])

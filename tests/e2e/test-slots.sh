@@ -7,6 +7,6 @@ find_pcscd
 find_python
 make_stage
 SIM_OPTIONS="--whole --card none"
-story 04e6:5724 story_slots.py 2 t0 t1
-story 0424:1202 story_slots.py 2 t1 t0
-story 1d50:6141 story_slots.py 8 t0 t0,ta1=95
+story 04e6:5724 story_slots.py 2 in-turn t0 t1
+story 0424:1202 story_slots.py 2 in-turn t1 t0
+story 1d50:6141 story_slots.py 8 together t0 t0,ta1=95

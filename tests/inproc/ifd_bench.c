@@ -2,8 +2,8 @@
 #include "ifd_bench.h"
 
 #include <debuglog.h>
-#include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 char good_name[45] = "usb:04e6/5116:libudev:0:/dev/bus/usb/001/002";
 const uint8_t sink[4] = { 0x80, 0x16, 0, 0 };
@@ -112,22 +112,78 @@ stop_function stop_of(DWORD lun)
 	return stop;
 }
 
-RESPONSECODE power(DWORD action)
+RESPONSECODE power_at(DWORD lun, DWORD action)
 {
 	UCHAR atr[MAX_ATR_SIZE];
 	DWORD len = 0;
 
-	return IFDHPowerICC(LUN, action, atr, &len);
+	return IFDHPowerICC(lun, action, atr, &len);
+}
+
+RESPONSECODE power(DWORD action)
+{
+	return power_at(LUN, action);
 }
 
 RESPONSECODE transmit(const uint8_t *tx, size_t tx_len, uint8_t *rx, DWORD *rx_len)
 {
+	return transmit_at(LUN, tx, tx_len, rx, rx_len);
+}
+
+RESPONSECODE transmit_at(DWORD lun, const uint8_t *tx, size_t tx_len, uint8_t *rx, DWORD *rx_len)
+{
 	SCARD_IO_HEADER send = { .Protocol = 0 }, recv = { .Protocol = 99 };
 	uint8_t *copy = exact_copy(tx, tx_len);
-	const RESPONSECODE code = IFDHTransmitToICC(LUN, send, copy, tx_len, rx, rx_len, &recv);
+	const RESPONSECODE code = IFDHTransmitToICC(lun, send, copy, tx_len, rx, rx_len, &recv);
 
 	free(copy);
 	return code;
+}
+
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
+
+static atomic_uint running, ended;
+
+uint64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void nap(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+}
+
+static void *run_call(void *arg)
+{
+	struct calling *c = arg;
+
+	c->code = c->run(c->lun);
+	c->ended = clock_ms();
+	__atomic_store_n(&c->number, atomic_fetch_add(&ended, 1) + 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+void begin_calling(struct calling *c, DWORD lun, RESPONSECODE (*run)(DWORD lun))
+{
+	if (atomic_fetch_add(&running, 1) == 0)
+		atomic_store(&ended, 0);
+	*c = (struct calling){ .lun = lun, .run = run, .code = -1 };
+	assert_int_equal(pthread_create(&c->thread, NULL, run_call, c), 0);
+}
+
+void end_calling(struct calling *c)
+{
+	pthread_join(c->thread, NULL);
+	atomic_fetch_sub(&running, 1);
+}
+
+bool has_ended(struct calling *c)
+{
+	return __atomic_load_n(&c->number, __ATOMIC_ACQUIRE) != 0;
 }
 
 /* ---- readers ----------------------------------------------------------------------------------------------------- */
@@ -173,6 +229,33 @@ int with_two_slots(void **state)
 	sim_identity_default(&identity);
 	identity.descriptor[4] = 1; /* bMaxSlotIndex */
 	return plug_in(&identity);
+}
+
+int plug_in_slots(unsigned slots, unsigned busy)
+{
+	enum { MAX_SLOT_INDEX = 4, BUSY_SLOTS = 53 };
+	struct sim_identity identity;
+
+	sim_identity_default(&identity);
+	identity.descriptor[MAX_SLOT_INDEX] = (uint8_t)(slots - 1);
+	identity.descriptor[BUSY_SLOTS] = (uint8_t)busy;
+	if (plug_in(&identity) < 0)
+		return -1;
+	for (unsigned i = 0; i < slots; i++) {
+		inproc_insert_at(device, i);
+		if (i > 0 && IFDHCreateChannelByName(LUN + i, good_name) != IFD_SUCCESS)
+			return -1;
+		if (power_at(LUN + i, IFD_POWER_UP) != IFD_SUCCESS)
+			return -1;
+	}
+	return 0;
+}
+
+int pull_slots(unsigned slots)
+{
+	while (slots-- > 1)
+		IFDHCloseChannel(LUN + slots);
+	return unplug(NULL);
 }
 
 /* Another reader: ids, and what differs in the descriptor from an SCR3310. */

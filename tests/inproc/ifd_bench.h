@@ -10,6 +10,7 @@
 #include "unit/check.h"
 
 #include <ifdhandler.h>
+#include <pthread.h>
 #include <reader.h>
 
 /* Older headers of pcsc-lite lack it. */
@@ -38,14 +39,35 @@ wait_function wait_of(DWORD lun);
 stop_function stop_of(DWORD lun);
 
 RESPONSECODE power(DWORD action);
+RESPONSECODE power_at(DWORD lun, DWORD action);
+RESPONSECODE transmit_at(DWORD lun, const uint8_t *tx, size_t tx_len, uint8_t *rx, DWORD *rx_len);
 /* @tx goes out from a block of exactly its size; *@rx_len is the room, and then the length. */
 RESPONSECODE transmit(const uint8_t *tx, size_t tx_len, uint8_t *rx, DWORD *rx_len);
+
+/* A call in a thread of its own. */
+struct calling {
+	pthread_t thread;
+	DWORD lun;
+	RESPONSECODE (*run)(DWORD lun);
+	RESPONSECODE code;
+	uint64_t ended;  /* when, in milliseconds */
+	unsigned number; /* how many of them ended before it since the first one was begun, and this one */
+};
+
+uint64_t clock_ms(void);
+void nap(void); /* a millisecond */
+void begin_calling(struct calling *c, DWORD lun, RESPONSECODE (*run)(DWORD lun));
+void end_calling(struct calling *c);
+bool has_ended(struct calling *c);
 
 /* Setups: opened as LUN; the first one with a powered card. */
 int with_card(void **state);
 int with_reader(void **state);
 int without_interrupt(void **state);
 int with_two_slots(void **state);
+/* An SCR3310 with so many slots, of which so many may be busy; opened as LUN, LUN + 1 ..., with a powered card in each. */
+int plug_in_slots(unsigned slots, unsigned busy);
+int pull_slots(unsigned slots);
 /* An SPR332; the first one with a powered card. A KOBIL reader that takes Secoder commands; one whose users ask for its name. */
 int with_pinpad(void **state);
 int with_secoder(void **state);

@@ -21,7 +21,8 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/inproc/test_ifd \
 	tests/inproc/test_ifd_card \
-	tests/inproc/test_ifd_pin
+	tests/inproc/test_ifd_pin \
+	tests/inproc/test_slots
 endif
 
 tests_inproc_test_ifd_SOURCES = tests/inproc/test_ifd.c $(IFD_BENCH)
@@ -39,3 +40,8 @@ tests_inproc_test_ifd_pin_CPPFLAGS = $(IFD_CPPFLAGS)
 tests_inproc_test_ifd_pin_CFLAGS = $(IFD_CFLAGS)
 tests_inproc_test_ifd_pin_LDFLAGS = $(IFD_LDFLAGS)
 tests_inproc_test_ifd_pin_LDADD = $(IFD_LDADD)
+tests_inproc_test_slots_SOURCES = tests/inproc/test_slots.c $(IFD_BENCH)
+tests_inproc_test_slots_CPPFLAGS = $(IFD_CPPFLAGS)
+tests_inproc_test_slots_CFLAGS = $(IFD_CFLAGS)
+tests_inproc_test_slots_LDFLAGS = $(IFD_LDFLAGS)
+tests_inproc_test_slots_LDADD = $(IFD_LDADD)

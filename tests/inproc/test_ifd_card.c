@@ -2,9 +2,6 @@
 /* The entry points as pcscd calls them: power, protocol, commands, presence, and what ends a call of another thread. */
 #include "ifd_bench.h"
 
-#include <pthread.h>
-#include <time.h>
-
 enum {
 	POLL_MS = 60000, /* longer than any test */
 	PROMPT_MS = 100,
@@ -237,19 +234,6 @@ static void cards_come_and_go(void **state)
 
 /* ---- more than one thread ---------------------------------------------------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void nap(void)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-}
-
 struct worker {
 	pthread_t thread;
 	wait_function wait; /* NULL: a slow command */
@@ -265,7 +249,7 @@ static void *work(void *arg)
 
 	w->len = sizeof rx;
 	w->code = w->wait ? w->wait(LUN, POLL_MS) : transmit(slow, sizeof slow, rx, &w->len);
-	w->ended = now_ms();
+	w->ended = clock_ms();
 	return NULL;
 }
 
@@ -336,9 +320,9 @@ static uint64_t end_once(const struct ending *e)
 		while (w.wait(LUN, 1) == IFD_SUCCESS && IFDHICCPresence(LUN) != IFD_ICC_PRESENT)
 			nap();
 	begin(&w);
-	from = now_ms();
+	from = clock_ms();
 	CHECK_INT(e->name, e->act(), IFD_SUCCESS);
-	last = now_ms();
+	last = clock_ms();
 	pthread_join(w.thread, NULL);
 	CHECK_INT(e->name, w.code, e->want);
 	if (!e->polls)

@@ -2,9 +2,6 @@
 /* PC/SC part 10 through the entry points: what a reader offers, PINs typed at it, and requests that make no sense. */
 #include "ifd_bench.h"
 
-#include <pthread.h>
-#include <time.h>
-
 #define VERIFY_PIN 0x42330006
 #define MODIFY_PIN 0x42330007
 #define MCT        0x42330008
@@ -39,13 +36,6 @@ static void check_status(const char *row, const uint8_t *tx, size_t tx_len, DWOR
 
 	CHECK_INT(row, control(code, tx, tx_len, sizeof answer, &len), IFD_SUCCESS);
 	CHECK_BYTES(row, answer, len, want, sizeof want);
-}
-
-static void nap(void)
-{
-	const struct timespec ms = { .tv_nsec = 1000000 };
-
-	nanosleep(&ms, NULL);
 }
 
 /* ---- what is offered --------------------------------------------------------------------------------------------- */

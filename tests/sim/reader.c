@@ -33,6 +33,9 @@ static void decode_class(const uint8_t *bytes, struct sim_class *c)
 	c->class_envelope = rd_u8(&r);
 	rd_bytes(&r, 2);
 	c->pin_support = rd_u8(&r);
+	c->busy_slots = rd_u8(&r);
+	if (!c->busy_slots)
+		c->busy_slots = 1;
 	if (!c->voltages)
 		c->voltages = SIM_5V;
 	if (!c->protocols)
@@ -183,6 +186,16 @@ static bool slot_busy(const struct sim_reader *r, uint8_t slot)
 	return false;
 }
 
+/* Does this command make one slot too many busy? */
+static bool too_many_busy(const struct sim_reader *r)
+{
+	unsigned busy = 1;
+
+	for (unsigned i = 0; i < r->class.slots; i++)
+		busy += slot_busy(r, (uint8_t)i);
+	return busy > r->class.busy_slots;
+}
+
 static bool slot_unread(const struct sim_reader *r, uint8_t slot)
 {
 	for (size_t i = 0; i < r->queue_len; i++)
@@ -259,6 +272,9 @@ static int check_command(struct sim_reader *r, const struct command *cmd, const 
 				   cmd->slot_number);
 		return ERR_SLOT_BUSY;
 	}
+	if (too_many_busy(r))
+		sim_reader_violate(r, "%s for slot %u makes more than %u slots busy (bMaxCCIDBusySlots)",
+				   rule->name, cmd->slot_number, r->class.busy_slots);
 	if (slot_unread(r, cmd->slot_number))
 		sim_reader_violate(r, "%s bSeq %02X before the answer to the last command was read",
 				   rule->name, cmd->seq);

@@ -10,7 +10,7 @@
 #include "reader.h"
 
 enum {
-	QUEUE_MAX = 64,
+	QUEUE_MAX = 1024,
 	FAULTS_MAX = 16,
 	VIOLATIONS_MAX = 32,
 	TRACE_MAX = 256,
@@ -84,7 +84,7 @@ struct sim_class {
 	unsigned slots;
 	uint8_t voltages;
 	uint32_t protocols, clock_khz, default_rate, max_rate, features, max_message;
-	uint8_t max_ifsd, class_get_response, class_envelope, pin_support;
+	uint8_t max_ifsd, class_get_response, class_envelope, pin_support, busy_slots;
 };
 
 struct params {
