@@ -429,6 +429,32 @@ void driver_put(struct binding *binding)
 	pthread_mutex_unlock(&table.lock);
 }
 
+/* The table's lock is held. */
+static bool is_used(const struct device *device)
+{
+	for (size_t i = 0; i < table.count; i++)
+		if (table.bindings[i] && table.bindings[i]->device == device && table.bindings[i]->users)
+			return true;
+	return false;
+}
+
+/* Who is still inside is waiting for a reader that pcscd has given up, or for one slot of it. The table's lock is held. */
+static void end_calls(const struct binding *binding)
+{
+	struct device *device = binding->device;
+
+	if (binding->users)
+		slot_stop_wait(binding->slot);
+	if (device->closing == device->luns)
+		reader_gone(device->reader);
+	if (device->closing == device->luns || !binding->users)
+		return;
+	/* Talks to the reader, which may take a moment. */
+	pthread_mutex_unlock(&table.lock);
+	slot_pin_abort(binding->slot);
+	pthread_mutex_lock(&table.lock);
+}
+
 bool driver_close(unsigned long lun)
 {
 	struct device *device = NULL;
@@ -442,15 +468,13 @@ bool driver_close(unsigned long lun)
 	}
 	binding = *place;
 	binding->closing = true;
-	if (binding->users) {
-		/* Who is still inside is waiting for a reader that pcscd has given up. */
-		slot_stop_wait(binding->slot);
-		if (binding->device->luns == 1)
-			reader_gone(binding->device->reader);
-	}
+	binding->device->closing++;
+	if (is_used(binding->device))
+		end_calls(binding);
 	while (binding->users)
 		pthread_cond_wait(&table.left, &table.lock);
 	unbind(binding);
+	binding->device->closing--;
 	if (--binding->device->luns == 0)
 		device = binding->device;
 	pthread_mutex_unlock(&table.lock);

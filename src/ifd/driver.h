@@ -29,7 +29,8 @@ struct device {
 	struct shared_lock *lock;
 	struct quirk_override *override; /* owns rules that the reader's capabilities refer to */
 	char firmware[FIRMWARE_MAX];     /* the name that the reader gives its firmware; "" if none */
-	unsigned luns;                   /* Luns that stand for one of its slots */
+	unsigned luns;                   /* Luns that stand for one of its slots, */
+	unsigned closing;                /* and those of them that are being closed */
 };
 
 /* What a Lun stands for, held by driver_get() until driver_put(). */
@@ -71,8 +72,8 @@ struct binding *driver_get(unsigned long lun);
 void driver_put(struct binding *binding);
 
 /*
- * Release a Lun. Calls of other threads that are still inside are ended first, and waited for. The last Lun of a device closes
- * it. False for a Lun that is not known.
+ * Release a Lun. Calls of other threads that are still inside are waited for; they end at once, but for a command where other slots
+ * of the reader stay open, which ends when its time is over. The last Lun of a device closes it. False for a Lun that is not known.
  */
 bool driver_close(unsigned long lun);
 

@@ -18,7 +18,7 @@
 #define TAG_IFD_DEVICE_REMOVED 0x0FB4
 #endif
 
-enum { GONE_MS = 1000 };
+enum { GONE_MS = 50 };
 
 /* No default: a new error does not compile until somebody decides what pcscd should see. */
 static RESPONSECODE to_ifd(enum oc_err err)
@@ -109,7 +109,7 @@ static RESPONSECODE wait_for_event(DWORD Lun, int timeout_ms)
 	if (!binding)
 		return IFD_NO_SUCH_DEVICE;
 	err = slot_wait_event(binding->slot, timeout_ms > 0 ? (unsigned)timeout_ms : 0);
-	/* pcscd learns of the removal by itself a moment later, and then stops us; an error now would make it sleep on it. */
+	/* pcscd learns of the removal by itself, mostly in this moment, and then stops us; an error would make it sleep on it. */
 	if (err == OC_E_GONE && slot_await_stop(binding->slot, GONE_MS))
 		err = OC_OK;
 	driver_put(binding);

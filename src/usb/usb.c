@@ -52,6 +52,7 @@ struct usb {
 	bool gone;
 	unsigned restarts; /* of the device since it was opened; atomic */
 	struct sleep_watch sleep;
+	pthread_cond_t left; /* gone became true */
 };
 
 static struct usb *usb_of(struct transport *t)
@@ -70,12 +71,18 @@ static uint64_t usb_now(struct transport *t)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Let time pass, but not for a device that is gone. */
 static void usb_pause(struct transport *t, unsigned ms)
 {
-	const struct timespec span = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+	struct usb *u = usb_of(t);
+	const uint64_t end = usb_now(t) + ms;
+	const struct timespec until = { .tv_sec = (time_t)(end / 1000),
+					.tv_nsec = (long)(end % 1000) * 1000000 };
 
-	(void)t;
-	nanosleep(&span, NULL);
+	pthread_mutex_lock(&u->lock);
+	while (!u->gone && pthread_cond_timedwait(&u->left, &u->lock, &until) == 0)
+		continue;
+	pthread_mutex_unlock(&u->lock);
 }
 
 /* ---- transfers --------------------------------------------------------------------------------------------------- */
@@ -514,6 +521,7 @@ static void usb_gone(struct transport *t)
 
 	pthread_mutex_lock(&u->lock);
 	u->gone = true;
+	pthread_cond_broadcast(&u->left);
 	/* Those that are not submitted refuse to be cancelled, which is fine. */
 	libusb_cancel_transfer(u->in.transfer);
 	libusb_cancel_transfer(u->out.transfer);
@@ -549,6 +557,7 @@ static void usb_close(struct transport *t)
 		libusb_exit(u->context);
 	if (u->fd >= 0)
 		close(u->fd);
+	pthread_cond_destroy(&u->left);
 	pthread_mutex_destroy(&u->lock);
 	free(u);
 }
@@ -800,6 +809,17 @@ static enum oc_err locate(const char *text, const struct oc_log *log, struct usb
 	return OC_E_GONE;
 }
 
+static void init_lock(struct usb *u)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_mutex_init(&u->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&u->left, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
 enum oc_err usb_open(const char *text, const struct oc_log *log, usb_accept accept, struct usb_info *info,
 		     struct transport **out)
 {
@@ -819,7 +839,7 @@ enum oc_err usb_open(const char *text, const struct oc_log *log, usb_accept acce
 	u->fd = -1;
 	u->interface = (uint8_t)name.interface;
 	snprintf(u->node, sizeof u->node, "/dev/bus/usb/%03u/%03u", name.bus, name.address);
-	pthread_mutex_init(&u->lock, NULL);
+	init_lock(u);
 	sleep_watch_look(&u->sleep);
 	info->bus = name.bus;
 	info->address = name.address;

@@ -22,7 +22,8 @@ check_PROGRAMS += \
 	tests/inproc/test_ifd \
 	tests/inproc/test_ifd_card \
 	tests/inproc/test_ifd_pin \
-	tests/inproc/test_slots
+	tests/inproc/test_slots \
+	tests/inproc/test_unplug
 endif
 
 tests_inproc_test_ifd_SOURCES = tests/inproc/test_ifd.c $(IFD_BENCH)
@@ -45,3 +46,8 @@ tests_inproc_test_slots_CPPFLAGS = $(IFD_CPPFLAGS)
 tests_inproc_test_slots_CFLAGS = $(IFD_CFLAGS)
 tests_inproc_test_slots_LDFLAGS = $(IFD_LDFLAGS)
 tests_inproc_test_slots_LDADD = $(IFD_LDADD)
+tests_inproc_test_unplug_SOURCES = tests/inproc/test_unplug.c $(IFD_BENCH)
+tests_inproc_test_unplug_CPPFLAGS = $(IFD_CPPFLAGS)
+tests_inproc_test_unplug_CFLAGS = $(IFD_CFLAGS)
+tests_inproc_test_unplug_LDFLAGS = $(IFD_LDFLAGS)
+tests_inproc_test_unplug_LDADD = $(IFD_LDADD)
