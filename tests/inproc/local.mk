@@ -7,6 +7,18 @@ tests_inproc_stress_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_inproc_stress_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 tests_inproc_stress_LDADD = src/libifd.la src/libcore.la tests/sim/libsimreader.la
 
+check_PROGRAMS += tests/inproc/storm
+tests_inproc_storm_SOURCES = tests/inproc/inproc.c tests/inproc/inproc.h tests/inproc/left.h tests/inproc/storm.c src/usb/devname.c
+tests_inproc_storm_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_inproc_storm_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
+tests_inproc_storm_LDADD = src/libifd.la src/libcore.la tests/sim/libsimreader.la
+
+check_PROGRAMS += tests/inproc/cycles
+tests_inproc_cycles_SOURCES = tests/inproc/inproc.c tests/inproc/inproc.h tests/inproc/left.h tests/inproc/cycles.c src/usb/devname.c
+tests_inproc_cycles_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_inproc_cycles_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
+tests_inproc_cycles_LDADD = src/libifd.la src/libcore.la tests/sim/libsimreader.la
+
 # Every entry point; the linker lets the tests count what is allocated.
 IFD_BENCH = \
 	tests/inproc/ifd_bench.c tests/inproc/ifd_bench.h \
