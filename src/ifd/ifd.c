@@ -109,9 +109,14 @@ static RESPONSECODE wait_for_event(DWORD Lun, int timeout_ms)
 	if (!binding)
 		return IFD_NO_SUCH_DEVICE;
 	err = slot_wait_event(binding->slot, timeout_ms > 0 ? (unsigned)timeout_ms : 0);
-	/* pcscd learns of the removal by itself, mostly in this moment, and then stops us; an error would make it sleep on it. */
-	if (err == OC_E_GONE && slot_await_stop(binding->slot, GONE_MS))
+	/*
+	 * pcscd learns of the removal by itself, mostly in this moment, and then stops us. An error would make it sleep on it, and with
+	 * it the thread that takes the reader away and puts the next one in its place. Asked for the presence, we say that there is no card.
+	 */
+	if (err == OC_E_GONE) {
+		slot_await_stop(binding->slot, GONE_MS);
 		err = OC_OK;
+	}
 	driver_put(binding);
 	return to_ifd(err);
 }

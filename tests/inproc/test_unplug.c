@@ -144,7 +144,7 @@ static const struct situation {
 	{ "no answer", command, XFR_BLOCK, NULL, awaited, IFD_NO_SUCH_DEVICE, false },
 	{ "escape", escape, ESCAPE, NULL, awaited, IFD_NO_SUCH_DEVICE, false },
 	{ "presence", presence, SLOT_STATUS, NULL, awaited, IFD_ICC_NOT_PRESENT, false },
-	{ "events", wait_for_event, 0, NULL, listened, IFD_NO_SUCH_DEVICE, true },
+	{ "events", wait_for_event, 0, NULL, listened, IFD_SUCCESS, true },
 };
 
 static const struct situation entry = { "a PIN", pin_entry, 0, NULL, asks, IFD_NO_SUCH_DEVICE, false };
