@@ -18,6 +18,7 @@ check_SCRIPTS += \
 	tests/e2e/test-extended.sh \
 	tests/e2e/test-iccd.sh \
 	tests/e2e/test-slots.sh \
+	tests/e2e/test-storm.sh \
 	tests/e2e/test-pinpad.sh \
 	tests/e2e/test-fw700.sh \
 	tests/e2e/test-libccid.sh \
@@ -51,6 +52,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/story_reader.py \
 	tests/e2e/story_reset.py \
 	tests/e2e/story_slots.py \
+	tests/e2e/story_storm.py \
 	tests/e2e/story_suspend.py \
 	tests/e2e/story_t1.py
 
