@@ -25,7 +25,7 @@ enum {
 
 struct tap {
 	struct transport base;
-	struct transport_ops ops; /* without beside() where the bus has none */
+	struct transport_ops ops; /* without beside() and nudge() where the bus has none */
 	struct transport *bus;
 	const struct oc_log *log;
 	bool secrets;
@@ -360,6 +360,11 @@ static unsigned tap_restarts(struct transport *t)
 	return tap->bus->ops->restarts ? tap->bus->ops->restarts(tap->bus) : 0;
 }
 
+static void tap_nudge(struct transport *t)
+{
+	of(t)->bus->ops->nudge(of(t)->bus);
+}
+
 static void tap_wake(struct transport *t)
 {
 	of(t)->bus->ops->wake(of(t)->bus);
@@ -402,6 +407,7 @@ static const struct transport_ops tap_ops = {
 	.reset = tap_reset,
 	.restarts = tap_restarts,
 	.interrupt = tap_interrupt,
+	.nudge = tap_nudge,
 	.wake = tap_wake,
 	.gone = tap_gone,
 	.now = tap_now,
@@ -462,6 +468,8 @@ struct transport *tap_wrap(struct transport *bus, const struct tap_setup *setup)
 	tap->ops = tap_ops;
 	if (!bus->ops->beside)
 		tap->ops.beside = NULL;
+	if (!bus->ops->nudge)
+		tap->ops.nudge = NULL;
 	tap->base.ops = &tap->ops;
 	tap->bus = bus;
 	tap->log = setup->log;

@@ -21,7 +21,7 @@ struct usb_info {
 	bool bulk;                           /* has bulk-IN and bulk-OUT */
 	bool interrupt;                      /* has interrupt-IN */
 	uint8_t ep_out, ep_in, ep_interrupt; /* their addresses; 0: none. Known once it is open. */
-	bool lone;      /* no other interface of the device may be a reader, too */
+	bool lone;                           /* no other interface of the device may be a reader, too */
 	/* Class-specific descriptors: those of the interface, then those behind each of its endpoints. */
 	uint8_t extra[USB_EXTRA_MAX];
 	size_t extra_len;
