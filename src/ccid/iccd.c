@@ -197,7 +197,9 @@ static enum oc_err a_transfer(struct iccd *d, uint64_t until, size_t *len)
 	if (err != OC_OK || sw != 2)
 		return err != OC_OK ? err : OC_E_SHORT;
 	memcpy(data + got, d->buffer, 2);
-	return answer(d, CCID_ICC_ACTIVE, 0, 0, data, got + 2, len);
+	err = answer(d, CCID_ICC_ACTIVE, 0, 0, data, got + 2, len);
+	bytes_wipe(data, got + 2);
+	return err;
 }
 
 static enum oc_err a_collect(struct iccd *d, uint64_t until, size_t *len)

@@ -21,6 +21,7 @@ check_SCRIPTS += \
 	tests/e2e/test-storm.sh \
 	tests/e2e/test-pinpad.sh \
 	tests/e2e/test-fw700.sh \
+	tests/e2e/test-secrets.sh \
 	tests/e2e/test-libccid.sh \
 	tests/e2e/test-scdaemon.sh \
 	tests/e2e/test-openpgp.sh \
@@ -33,6 +34,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/cards.py \
 	tests/e2e/clients.py \
 	tests/e2e/lib.sh \
+	tests/e2e/memory.py \
 	tests/e2e/part10.py \
 	tests/e2e/pcsc.py \
 	tests/e2e/sandbox \
@@ -51,6 +53,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/story_pinpad_clients.py \
 	tests/e2e/story_reader.py \
 	tests/e2e/story_reset.py \
+	tests/e2e/story_secrets.py \
 	tests/e2e/story_slots.py \
 	tests/e2e/story_storm.py \
 	tests/e2e/story_suspend.py \

@@ -34,6 +34,7 @@ check_PROGRAMS += \
 	tests/inproc/test_ifd \
 	tests/inproc/test_ifd_card \
 	tests/inproc/test_ifd_pin \
+	tests/inproc/test_secrets \
 	tests/inproc/test_slots \
 	tests/inproc/test_unplug
 endif
@@ -63,3 +64,12 @@ tests_inproc_test_unplug_CPPFLAGS = $(IFD_CPPFLAGS)
 tests_inproc_test_unplug_CFLAGS = $(IFD_CFLAGS)
 tests_inproc_test_unplug_LDFLAGS = $(IFD_LDFLAGS)
 tests_inproc_test_unplug_LDADD = $(IFD_LDADD)
+
+# The reader is in another process, so that only the driver can have left something in this one.
+tests_inproc_test_secrets_SOURCES = \
+	tests/inproc/far.c tests/inproc/far.h \
+	tests/inproc/scan.c tests/inproc/scan.h \
+	tests/inproc/test_secrets.c tests/unit/check.h
+tests_inproc_test_secrets_CPPFLAGS = $(IFD_CPPFLAGS)
+tests_inproc_test_secrets_CFLAGS = $(IFD_CFLAGS)
+tests_inproc_test_secrets_LDADD = $(IFD_LDADD)
