@@ -33,7 +33,7 @@ searched() {
 	SIM_OPTIONS="--card $3"
 	case $1 in keypad) SIM_OPTIONS="$SIM_OPTIONS --firmware 07.01" ;; esac
 	story "$2" story_secrets.py "$1" "$memory"
-	[ "$(our_lines | grep -c 'PC_to_RDR_')" -gt 10 ] || {
+	[ "$(our_lines | grep -cE '> PC_to_RDR_(XfrBlock|Secure) .* bytes: ')" -ge 2 ] || {
 		echo "FAIL: the log does not show the messages"
 		exit 1
 	}
