@@ -259,6 +259,14 @@ enum oc_err usb_open(const char *name, const struct oc_log *log, usb_accept acce
 	return OC_OK;
 }
 
+size_t usb_descriptors(const struct usb_info *info, uint8_t *bytes, size_t cap)
+{
+	(void)info;
+	(void)bytes;
+	(void)cap;
+	return 0;
+}
+
 bool usb_place_of(const struct usb_info *info, char text[USB_PLACE_MAX])
 {
 	(void)info;

@@ -119,3 +119,20 @@ unsigned secret_scan(unsigned shown)
 		close(fd);
 	return found;
 }
+
+unsigned secret_scan_file(const char *path, size_t *len)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned found = 0;
+	ssize_t n;
+
+	*len = 0;
+	while (fd >= 0 && (n = pread(fd, own.window, WINDOW, (off_t)*len)) > 0) {
+		found += scan_window(0, (size_t)n, path, 0);
+		*len += n > SECRET_PIECE && n == WINDOW ? (size_t)n - SECRET_PIECE : (size_t)n;
+	}
+	memset(own.window, 0, sizeof own.window);
+	if (fd >= 0)
+		close(fd);
+	return found;
+}

@@ -18,4 +18,7 @@ void secret_put(uint8_t *out, size_t len);
 /* How often a piece of it is found; the places are printed, up to @shown of them. */
 unsigned secret_scan(unsigned shown);
 
+/* The same in a file; @len is how long it is. */
+unsigned secret_scan_file(const char *path, size_t *len);
+
 #endif

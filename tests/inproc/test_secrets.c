@@ -259,7 +259,8 @@ static void check_buffers(const char *row)
 	driver_put(binding);
 }
 
-static void play(const struct row *row, void *stack)
+/* Open a reader and let it have the row's command. */
+static void run(const struct row *row, void *stack)
 {
 	memset(stack, 0, STACK);
 	open_reader(row);
@@ -268,6 +269,11 @@ static void play(const struct row *row, void *stack)
 	call_on(stack);
 	CHECK_INT(row->name, call.code != IFD_SUCCESS, row->failed);
 	CHECK(row->name, call.code != IFD_SUCCESS || call.rx_len >= 2);
+}
+
+static void play(const struct row *row, void *stack)
+{
+	run(row, stack);
 	CHECK("the scan finds what is there", secret_scan(0) >= (row->len > 16 ? 2 : 1));
 	wipe_request();
 	CHECK_INT(row->name, secret_scan(SHOWN), 0);
@@ -277,16 +283,91 @@ static void play(const struct row *row, void *stack)
 	far_end();
 }
 
-static void nothing_is_left(void **state)
+static void *new_stack(void)
 {
 	void *stack =
 		mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
-	(void)state;
+	assert_true(stack != MAP_FAILED);
+	return stack;
+}
+
+static void play_rows(bool (*fits)(const struct row *row))
+{
+	void *stack =
+		mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
 	assert_true(stack != MAP_FAILED);
 	for (size_t i = 0; i < COUNT(rows); i++)
-		play(&rows[i], stack);
+		if (fits(&rows[i]))
+			play(&rows[i], stack);
 	munmap(stack, STACK);
+}
+
+static bool every_row(const struct row *row)
+{
+	(void)row;
+	return true;
+}
+
+static void nothing_is_left(void **state)
+{
+	(void)state;
+	play_rows(every_row);
+	check_done();
+}
+
+/* ---- captures: of commands that take a secret, and only of those ------------------------------------------------- */
+
+static bool takes_secret(const struct row *row)
+{
+	static const uint8_t ins_verify = 0x20;
+
+	return row->control || row->header[1] == ins_verify;
+}
+
+static void check_capture(const char *path)
+{
+	size_t len;
+
+	CHECK_INT(path, secret_scan_file(path, &len), 0);
+	CHECK(path, len > 100);
+	unlink(path);
+}
+
+/* So that it is known to be found. */
+static void check_shown_when_asked_for(const char *capture)
+{
+	void *stack = new_stack();
+	size_t len;
+
+	setenv("OPENCCID_CAPTURE_SECRETS", "yes", 1);
+	run(&rows[0], stack);
+	IFDHCloseChannel(LUN);
+	far_end();
+	unsetenv("OPENCCID_CAPTURE_SECRETS");
+	CHECK("with secrets", secret_scan_file(capture, &len) > 0);
+	unlink(capture);
+	munmap(stack, STACK);
+}
+
+static void nothing_is_recorded(void **state)
+{
+	char folder[] = "/tmp/openccid-secrets-XXXXXX", capture[64], recorder[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(capture, sizeof capture, "%s/capture", folder);
+	snprintf(recorder, sizeof recorder, "%s/recorder", folder);
+	setenv("OPENCCID_CAPTURE", capture, 1);
+	setenv("OPENCCID_FLIGHT_RECORDER", recorder, 1);
+	play_rows(takes_secret);
+	check_capture(capture);
+	check_capture(recorder);
+	setenv("OPENCCID_FLIGHT_RECORDER", "", 1);
+	check_shown_when_asked_for(capture);
+	setenv("OPENCCID_CAPTURE", "", 1);
+	rmdir(folder);
 	check_done();
 }
 
@@ -317,6 +398,7 @@ static void was_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_is_left),
+					    cmocka_unit_test(nothing_is_recorded),
 					    cmocka_unit_test(was_written) };
 
 	return cmocka_run_group_tests(tests, at_its_highest, NULL);
