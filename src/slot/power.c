@@ -33,10 +33,9 @@ static unsigned plan_attempts(const struct reader *reader, enum ccid_power_selec
 		[VOLTAGE_READER_DECIDES] = { CCID_POWER_5V, CCID_POWER_3V, CCID_POWER_1V8 },
 	};
 	const bool automatic = reader->caps.features & CCID_AUTO_VOLTAGE;
-	unsigned n = 0;
+	unsigned n = automatic || reader->voltage == VOLTAGE_READER_DECIDES;
 
-	if (automatic || reader->voltage == VOLTAGE_READER_DECIDES)
-		plan[n++] = CCID_POWER_AUTO;
+	plan[0] = CCID_POWER_AUTO;
 	for (unsigned i = 0; !automatic && i < 3; i++) {
 		const enum ccid_power_select select = ladders[reader->voltage][i];
 
