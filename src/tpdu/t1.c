@@ -165,9 +165,7 @@ static void repeat_request(struct t1 *t1)
 		t1->to_send = true;
 		return;
 	}
-	if (t1->pcb == S_RESYNCH) {
-		die(t1);
-	} else if (t1->pcb == S_IFS && t1->answered) {
+	if (t1->pcb == S_IFS && t1->answered) {
 		/*
 		 * It talks, but not about IFSD, which stays at the default. Where its answers were only damaged, it may
 		 * have agreed: then blocks up to what was announced are taken too.
@@ -180,7 +178,7 @@ static void repeat_request(struct t1 *t1)
 	} else if (t1->pcb == S_ABORT) {
 		resynchronise(t1, t1->err);
 	} else {
-		die(t1); /* 7.4.1: nothing valid since the start */
+		die(t1); /* 6.4: not even RESYNCH; or 7.4.1: nothing valid since the start */
 	}
 }
 
