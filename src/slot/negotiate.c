@@ -61,7 +61,7 @@ static void ask_rates(struct slot *slot)
 		.index = slot->port->interface,
 	};
 	uint8_t bytes[4 * DATA_RATES_MAX];
-	size_t len = 4u * reader->caps.num_rates;
+	size_t len = (size_t)4 * reader->caps.num_rates;
 
 	if (reader->rates.asked || !reader->caps.num_rates)
 		return;
