@@ -6,7 +6,7 @@
 const char *oc_strerr(enum oc_err err)
 {
 	static const char *const text[] = {
-#define X(id, sentence) [id] = sentence,
+#define X(id, sentence) [id] = (sentence),
 		OC_ERRORS(X)
 #undef X
 	};

@@ -75,13 +75,13 @@ static const struct key {
 	  .required = true },
 #undef AT
 #define X(id, text, how, least, most, member) \
-	{ .name = text,                       \
+	{ .name = (text),                     \
 	  .where = ANY_SECTION | RULE,        \
-	  .low = least,                       \
-	  .high = most,                       \
+	  .low = (least),                     \
+	  .high = (most),                     \
 	  .offset = QUIRK_##id,               \
 	  .effect = true,                     \
-	  .effect_kind = how },
+	  .effect_kind = (how) },
 	QUIRK_KEYS(X)
 #undef X
 };
