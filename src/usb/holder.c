@@ -67,7 +67,7 @@ bool holder_find(const char *node, char *text, size_t cap)
 		char name[64];
 		int n;
 
-		if (!is_number(entry->d_name) || atol(entry->d_name) == (long)getpid() ||
+		if (!is_number(entry->d_name) || strtol(entry->d_name, NULL, 10) == (long)getpid() ||
 		    !holds(entry->d_name, node))
 			continue;
 		name_process(entry->d_name, name, sizeof name);
