@@ -13,7 +13,7 @@ static bool take_number(const char **at, unsigned base, unsigned max, unsigned *
 	const char *p = *at;
 
 	for (; *p; p++) {
-		const char lower = *p >= 'A' && *p <= 'F' ? (char)(*p - 'A' + 'a') : *p;
+		const int lower = *p >= 'A' && *p <= 'F' ? *p - 'A' + 'a' : *p;
 		const char *digit = memchr(digits, lower, base);
 
 		if (!digit)
