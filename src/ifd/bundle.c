@@ -54,8 +54,10 @@ void bundle_read(const char *path, struct bundle_keys *keys)
 
 void bundle_read_own(struct bundle_keys *keys)
 {
+	static const char plist[] = "/Info.plist";
 	char path[PATH_MAX];
 	Dl_info info;
+	size_t len;
 
 	/* The address of anything inside the library finds the file that it was loaded from. */
 	if (!dladdr((const void *)(uintptr_t)bundle_read_own, &info) || !info.dli_fname)
@@ -68,8 +70,9 @@ void bundle_read_own(struct bundle_keys *keys)
 			return;
 		*slash = '\0';
 	}
-	if (strlen(path) + sizeof "/Info.plist" > sizeof path)
+	len = strlen(path);
+	if (len + sizeof plist > sizeof path)
 		return;
-	strcat(path, "/Info.plist");
+	memcpy(path + len, plist, sizeof plist);
 	bundle_read(path, keys);
 }

@@ -150,14 +150,14 @@ bool sysfs_find_ids(uint16_t vid, uint16_t pid, unsigned *bus, unsigned *address
 bool sysfs_interface_driver(const char *path, unsigned interface, char *name, size_t cap)
 {
 	unsigned long configuration;
-	char link[SYSFS_PATH + 64], target[SYSFS_PATH];
+	char folder[SYSFS_PATH + 32], link[sizeof folder + sizeof "/driver"], target[SYSFS_PATH];
 	const char *base;
 	ssize_t n;
 
 	if (!sysfs_number(path, "bConfigurationValue", 10, &configuration))
 		return false;
-	interface_path(path, configuration, interface, link, sizeof link - sizeof "/driver");
-	strcat(link, "/driver");
+	interface_path(path, configuration, interface, folder, sizeof folder);
+	snprintf(link, sizeof link, "%s/driver", folder);
 	n = readlink(link, target, sizeof target - 1);
 	if (n <= 0)
 		return false;
