@@ -204,7 +204,9 @@ static void take_end(struct capture_parser *p, struct span rest, struct capture_
 
 	if (step->result != OC_OK) {
 		capture_want_nothing_more(p, rest);
-	} else if (action == CAPTURE_PRESENCE) {
+		return;
+	}
+	if (action == CAPTURE_PRESENCE) {
 		take_either(p, rest, step, "absent", "present", CAPTURE_END_ABSENT);
 	} else if (action == CAPTURE_WAIT_EVENT) {
 		take_either(p, rest, step, "quiet", "event", CAPTURE_END_QUIET);

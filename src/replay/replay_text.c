@@ -14,7 +14,7 @@ struct replay_text replay_hex(const uint8_t *bytes, size_t len)
 	for (size_t i = 0; i < n; i++)
 		snprintf(h.text + 3 * i, 4, "%02X ", bytes[i]);
 	if (n < len)
-		strcpy(h.text + 3 * n, "...");
+		memcpy(h.text + 3 * n, "...", sizeof "...");
 	else if (n)
 		h.text[3 * n - 1] = '\0';
 	return h;
