@@ -298,6 +298,7 @@ static struct binding **free_place(void)
 	for (size_t i = 0; i < table.count; i++)
 		if (!table.bindings[i])
 			return &table.bindings[i];
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds */
 	grown = realloc(table.bindings, (table.count + 1) * sizeof *grown);
 	if (!grown)
 		return NULL;
