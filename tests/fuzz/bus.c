@@ -279,6 +279,11 @@ static enum oc_err op_clear(struct transport *t)
 	return err;
 }
 
+static enum oc_err op_reset(struct transport *t)
+{
+	return of(t)->resettable ? op_clear(t) : OC_E_UNSUPPORTED;
+}
+
 /* ---- the interrupt endpoint, and the rest ------------------------------------------------------------------------ */
 
 static enum oc_err op_interrupt(struct transport *t, uint8_t *buf, size_t cap, size_t *len, unsigned ms)
@@ -336,6 +341,7 @@ static const struct transport_ops ops = {
 	.control = op_control,
 	.clear_halt = op_clear,
 	.clear_interrupt = op_clear,
+	.reset = op_reset,
 	.interrupt = op_interrupt,
 	.wake = op_wake,
 	.gone = op_gone,

@@ -20,6 +20,7 @@ struct bus {
 	unsigned calls, slots;
 	size_t longest; /* message that the reader takes; 0: any */
 	bool gone, closed;
+	bool resettable; /* the port of this device may be reset */
 	bool woken;
 
 	/* The last command, and the answer that came for it */

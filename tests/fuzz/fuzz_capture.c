@@ -4,13 +4,20 @@
 
 #include "replay/capture.h"
 
+struct seen {
+	const char *file;
+	unsigned errors;
+};
+
 static void on_error(void *arg, const char *file, unsigned line, const char *sentence)
 {
+	struct seen *seen = arg;
+
 	(void)line;
-	FUZZ_ASSERT(strcmp(file, "fuzz.trace") == 0 && sentence[0]);
+	FUZZ_ASSERT(strcmp(file, seen->file) == 0 && sentence[0]);
 	for (const char *c = sentence; *c; c++)
 		FUZZ_ASSERT((*c >= ' ' && *c <= '~') || *c == '\t');
-	FUZZ_ASSERT(++*(unsigned *)arg <= CAPTURE_ERRORS_MAX);
+	FUZZ_ASSERT(++seen->errors <= CAPTURE_ERRORS_MAX);
 }
 
 static void check_bytes(const struct capture *c, const struct capture_bytes *b)
@@ -75,14 +82,32 @@ static void check(const struct capture *c, size_t size)
 	check_order(c);
 }
 
+/* A file says what its text says. */
+static void load(const uint8_t *data, size_t size, const struct capture *same, unsigned errors)
+{
+	FILE *file = tmpfile();
+	char path[64];
+	struct seen seen = { .file = path };
+	struct capture *c;
+
+	FUZZ_ASSERT(file && fwrite(data, 1, size, file) == size && fflush(file) == 0);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fileno(file));
+	c = capture_load(path, on_error, &seen);
+	FUZZ_ASSERT(seen.errors == errors && !c == !same);
+	FUZZ_ASSERT(!c || (c->steps == same->steps && c->used == same->used));
+	capture_free(c);
+	fclose(file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned errors = 0;
-	struct capture *c = capture_parse("fuzz.trace", (const char *)data, size, on_error, &errors);
+	struct seen seen = { .file = "fuzz.trace" };
+	struct capture *c = capture_parse(seen.file, (const char *)data, size, on_error, &seen);
 
-	FUZZ_ASSERT((c == NULL) == (errors != 0));
+	FUZZ_ASSERT((c == NULL) == (seen.errors != 0));
 	if (c)
 		check(c, size);
+	load(data, size, c, seen.errors);
 	capture_free(c);
 	return 0;
 }

@@ -8,7 +8,9 @@
 #include "ccid/recover.h"
 
 enum {
-	RECOVER_MS = 300 + 600 + 600, /* ABORT in both halves, GetSlotStatus */
+	RECOVER_MS = 300 + 600 + 600, /* ABORT in both halves, GetSlotStatus, */
+	ONCE_MORE_MS = 300 + 600,     /* ABORT again where a halt has kept back one half, */
+	RESET_MS = 600,               /* and GetSlotStatus after a reset */
 	RESYNC_MS = 3 * 200 + 600,
 	DRAIN_MS = 550, /* padding that is still to come: before the command, and behind an answer */
 };
@@ -21,7 +23,7 @@ static void recover(struct port_bench *b, uint8_t slot)
 	const enum oc_err err = ccid_recover(&b->port, slot);
 
 	FUZZ_ASSERT(err == OC_OK || err == OC_E_GONE || err == OC_E_TIMEOUT);
-	FUZZ_ASSERT(b->bus.clock - begun <= RECOVER_MS);
+	FUZZ_ASSERT(b->bus.clock - begun <= RECOVER_MS + ONCE_MORE_MS + RESET_MS);
 	FUZZ_ASSERT(!b->port.overfull && b->port.silent == (err != OC_OK));
 }
 
@@ -61,7 +63,8 @@ static void act(struct port_bench *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct port_bench b = { .contiguous = true, .slack_ms = RECOVER_MS + 2 * DRAIN_MS };
+	struct port_bench b = { .contiguous = true,
+				.slack_ms = RECOVER_MS + ONCE_MORE_MS + RESET_MS + 2 * DRAIN_MS };
 	struct oc_log log = { .mask = 15, .write = port_log };
 	struct rd in = rd_of(data, size);
 	const uint8_t flags = rd_u8(&in);
@@ -72,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	log.secrets = flags & 1;
 	bus_begin(&b.bus, in);
+	b.bus.resettable = flags & 2;
 	FUZZ_ASSERT(ccid_port_open(&b.port, &b.bus.transport, flags, longest, &log) == OC_OK);
 	b.port.extension_cap_ms = extension_ms;
 	b.port.seq = 0;

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A .reader file of a hostile author. The first byte says how it is read: as one of the project's, as one of an administrator, or as
- * the entries of the environment. What is delivered has to be within its bounds, and what is wrong has to be told in one line.
+ * the entries of the environment; 80h and more: as a file in a folder of settings. What is delivered has to be within its bounds, and what is wrong has to be told in one line.
  */
 #include "caps.h"
 
 #include "base/log.h"
 #include "quirk/override.h"
 
-enum use { USE_DATABASE, USE_OVERRIDE, USE_ENTRIES, USES };
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum use { USE_DATABASE, USE_OVERRIDE, USE_ENTRIES, USES, USE_FOLDER = 0x80 };
 enum { VID = 0x04E6, PID = 0xE003 };
 
 /* What the keys may be set to. */
@@ -160,14 +163,35 @@ static void apply(const struct quirk_override *o)
 	check_text(from, sizeof from);
 }
 
-static void override(const char *text, size_t len, bool entries)
+/* As a file in a folder, beside one that is none and one that leads nowhere. */
+static void read_folder(struct quirk_override *o, const char *text, size_t len)
+{
+	char folder[] = "/tmp/openccid-fuzz-XXXXXX", path[3][sizeof folder + sizeof "/X.reader"];
+	FILE *file;
+
+	FUZZ_ASSERT(mkdtemp(folder));
+	for (unsigned i = 0; i < 3; i++)
+		snprintf(path[i], sizeof path[i], "%s/%u.reader", folder, i);
+	file = fopen(path[0], "w");
+	FUZZ_ASSERT(file && fwrite(text, 1, len, file) == len && fclose(file) == 0);
+	FUZZ_ASSERT(mkdir(path[1], 0700) == 0 && symlink("nowhere", path[2]) == 0);
+	quirk_override_folder(o, folder);
+	quirk_override_folder(o, path[0]);
+	FUZZ_ASSERT(unlink(path[0]) == 0 && rmdir(path[1]) == 0 && unlink(path[2]) == 0);
+	FUZZ_ASSERT(rmdir(folder) == 0);
+	quirk_override_folder(o, folder);
+}
+
+static void override(const char *text, size_t len, enum use use)
 {
 	unsigned mistakes = 0;
 	struct quirk_override *o = quirk_override_new(VID, PID, on_mistake, &mistakes);
 
 	FUZZ_ASSERT(o);
-	if (entries)
+	if (use == USE_ENTRIES)
 		quirk_override_entries(o, text);
+	else if (use == USE_FOLDER)
+		read_folder(o, text, len);
 	else
 		quirk_override_text(o, "/etc/openccid/fuzz.reader", text, len);
 	FUZZ_ASSERT(quirk_override_settings(o)->max_wait_s <= 86400);
@@ -175,9 +199,14 @@ static void override(const char *text, size_t len, bool entries)
 	quirk_override_free(o);
 }
 
+static enum use use_of(uint8_t byte)
+{
+	return byte & USE_FOLDER ? USE_FOLDER : (enum use)(byte % USES);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const enum use use = size ? (enum use)(data[0] % USES) : USE_DATABASE;
+	const enum use use = size ? use_of(data[0]) : USE_DATABASE;
 	char *text;
 
 	if (!size)
@@ -185,10 +214,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* Only the entries are a string that ends with a 00h. */
 	text = (char *)fuzz_room(size - 1 + (use == USE_ENTRIES));
 	memcpy(text, data + 1, size - 1);
-	if (use != USE_ENTRIES)
+	if (use == USE_DATABASE || use == USE_OVERRIDE)
 		parse(text, size - 1, use == USE_DATABASE);
 	if (use != USE_DATABASE)
-		override(text, size - 1, use == USE_ENTRIES);
+		override(text, size - 1, use);
 	free(text);
 	return 0;
 }

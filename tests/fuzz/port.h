@@ -25,6 +25,21 @@ static inline void port_log(void *arg, enum oc_log_level level, const char *line
 		FUZZ_ASSERT(*c >= ' ' && *c <= '~');
 }
 
+/* What the driver has builders for and does not send today, too. */
+static inline struct ccid_command port_built(uint8_t which, uint8_t slot, uint8_t byte, size_t len)
+{
+	switch (which & 7) {
+	case 0: return ccid_reset_parameters(slot);
+	case 1: return ccid_icc_clock(slot, byte & 1 ? CCID_CLOCK_STOP_NOW : CCID_CLOCK_RESTART);
+	case 2: return ccid_t0_apdu(slot, byte & 1, byte, byte & 2, byte);
+	case 3: return ccid_mechanical(slot, byte & 1 ? CCID_CARD_EJECT : CCID_CARD_LOCK);
+	case 4: return ccid_set_parameters(slot, byte & 1 ? CCID_PROTOCOL_T1 : CCID_PROTOCOL_T0, len);
+	case 5: return ccid_secure(slot, byte, (uint16_t)(byte << 8), len);
+	case 6: return ccid_get_parameters(slot);
+	default: return ccid_escape(slot, len);
+	}
+}
+
 static inline struct ccid_command port_command(struct rd *in)
 {
 	static const uint8_t types[] = {
@@ -32,12 +47,14 @@ static inline struct ccid_command port_command(struct rd *in)
 		PC_TO_RDR_GET_SLOT_STATUS, PC_TO_RDR_SECURE,         PC_TO_RDR_ESCAPE,
 		PC_TO_RDR_SET_PARAMETERS,  PC_TO_RDR_GET_PARAMETERS,
 	};
-	struct ccid_command command = { .type = types[rd_u8(in) % sizeof types] };
+	const uint8_t which = rd_u8(in), slot = rd_u8(in), byte = rd_u8(in);
+	const size_t len = rd_le16(in);
 
-	command.slot = rd_u8(in);
-	command.specific[1] = rd_u8(in);
-	command.len = rd_le16(in);
-	return command;
+	if (which & 0x80)
+		return port_built(which, slot, byte, len);
+	return (struct ccid_command){
+		.type = types[which % sizeof types], .slot = slot, .specific = { 0, byte }, .len = len
+	};
 }
 
 static inline uint64_t port_extension_ms(const struct port_bench *b, uint8_t type)
