@@ -5,10 +5,16 @@
 noinst_LTLIBRARIES += src/libcommand.la
 src_libcommand_la_SOURCES = \
 	src/tool/ask.c src/tool/ask.h \
+	src/tool/bundles.c src/tool/bundles.h \
 	src/tool/describe.h \
 	src/tool/descriptor_check.c \
 	src/tool/descriptor_fields.c \
 	src/tool/descriptor_plan.c \
+	src/tool/doctor.h \
+	src/tool/doctor_access.c \
+	src/tool/doctor_card.c \
+	src/tool/doctor_pcscd.c \
+	src/tool/doctor_reader.c \
 	src/tool/json.c src/tool/json.h \
 	src/tool/options.c src/tool/options.h \
 	src/tool/out.c src/tool/out.h \
@@ -19,13 +25,14 @@ src_libcommand_la_SOURCES = \
 	src/tool/tool.c src/tool/tool.h \
 	src/tool/view.c src/tool/view.h
 src_libcommand_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"' \
-	-DOPENCCID_DATA_DIR='"$(pkgdatadir)"'
+	-DOPENCCID_DATA_DIR='"$(pkgdatadir)"' -DOPENCCID_DROP_DIR='"$(usbdropdir)"' -DOPENCCID_RULES_DIR='"$(udevrulesdir)"'
 src_libcommand_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 
 bin_PROGRAMS = src/tool/openccid
 src_tool_openccid_SOURCES = \
 	src/tool/main.c \
 	src/tool/verb_describe.c \
+	src/tool/verb_doctor.c \
 	src/tool/verb_help.c \
 	src/tool/verb_list.c \
 	src/tool/verb_simulate.c \

@@ -4,7 +4,9 @@
 #include "tool/process.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <winscard.h>
 
 #include <reader.h>
@@ -113,13 +115,27 @@ static void look_at_all(const struct calls *calls, SCARDCONTEXT context, struct 
 	}
 }
 
+bool pcsc_daemon(uid_t *uid)
+{
+	const char *socket = getenv("PCSCLITE_CSOCK_NAME");
+	struct stat st;
+
+	if (!socket)
+		return process_find("pcscd", uid) != 0;
+	if (stat(socket, &st) < 0)
+		return false;
+	*uid = st.st_uid;
+	return true;
+}
+
 void pcsc_look(struct pcsc_view *view, bool start)
 {
 	SCARDCONTEXT context;
 	struct calls calls;
+	uid_t uid;
 
 	memset(view, 0, sizeof *view);
-	if (!start && !process_find("pcscd", NULL)) {
+	if (!start && !pcsc_daemon(&uid)) {
 		view->trouble = PCSC_NOT_RUNNING;
 		return;
 	}

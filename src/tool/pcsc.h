@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { PCSC_NAME = 128, PCSC_ATR = 33, PCSC_SLOTS = 16 };
 
@@ -35,6 +36,12 @@ struct pcsc_view {
 	struct pcsc_slot slot[PCSC_SLOTS];
 	size_t count;
 };
+
+/*
+ * Is there a pcscd, without asking it? Where PCSCLITE_CSOCK_NAME names a socket, it is whether that is there; else whether a process of
+ * that name runs. @uid: whose it is; stays as it was where there is none.
+ */
+bool pcsc_daemon(uid_t *uid);
 
 /*
  * Ask. @start: also where no pcscd runs, which starts one where systemd listens for it.

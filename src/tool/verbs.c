@@ -7,6 +7,7 @@
 const struct verb tool_verbs[] = {
 	{ "help", "[VERB]", "Say what the command, or one verb of it, can do", verb_help },
 	{ "list", "", "Show every attached reader", verb_list },
+	{ "doctor", "[READER]", "Find out why a reader does not work, and what to do", verb_doctor },
 	{ "describe", "[READER | FILE | vid:pid]",
 	  "Say in words what a reader says of itself, and what is wrong with that", verb_describe },
 	{ "simulate", "[vid:pid [-- COMMAND...]]",

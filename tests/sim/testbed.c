@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* GLib's headers do not pass our warnings. */
 #pragma GCC diagnostic push
@@ -23,6 +25,7 @@ enum { LIST_MAX = 32, INTERFACES_MAX = 16 };
 struct testbed {
 	UMockdevTestbed *bed;
 	gchar *hub, *device;
+	gchar *node; /* a file whose owner and mode are those of the device node; opening it is the preload's business */
 	gchar *interface[INTERFACES_MAX];
 	unsigned interfaces;
 };
@@ -192,10 +195,25 @@ static gchar *add_interface(struct testbed *bed, struct usb_dev *dev, unsigned n
 	return add(bed, name, bed->device, &attributes, &properties);
 }
 
+/* As udev leaves it where no rule gives it to anybody. */
+static gchar *add_node(struct testbed *bed, const struct usb_dev *dev)
+{
+	gchar *root = umockdev_testbed_get_root_dir(bed->bed);
+	gchar *folder = g_strdup_printf("%s/dev/bus/usb/%03u", root, dev->busnum);
+	gchar *node = g_strdup_printf("%s/%03u", folder, dev->devnum);
+
+	if (g_mkdir_with_parents(folder, 0755) == 0 && g_file_set_contents(node, "", 0, NULL))
+		chmod(node, 0664);
+	g_free(folder);
+	g_free(root);
+	return node;
+}
+
 void testbed_add(struct testbed *bed, struct usb_dev *dev)
 {
 	const unsigned count = usb_dev_interfaces(dev);
 
+	bed->node = add_node(bed, dev);
 	bed->device = add_device(bed, dev);
 	for (bed->interfaces = 0; bed->interfaces < count; bed->interfaces++)
 		bed->interface[bed->interfaces] = add_interface(bed, dev, bed->interfaces);
@@ -216,7 +234,9 @@ void testbed_remove(struct testbed *bed)
 	}
 	umockdev_testbed_uevent(bed->bed, bed->device, "remove");
 	umockdev_testbed_remove_device(bed->bed, bed->device);
+	unlink(bed->node);
+	g_free(bed->node);
 	g_free(bed->device);
-	bed->device = NULL;
+	bed->node = bed->device = NULL;
 	bed->interfaces = 0;
 }

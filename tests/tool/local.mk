@@ -5,6 +5,7 @@ EXTRA_DIST += tests/tool/lib.sh
 
 check_SCRIPTS += \
 	tests/tool/test-describe.sh \
+	tests/tool/test-doctor.sh \
 	tests/tool/test-list.sh \
 	tests/tool/test-man.sh \
 	tests/tool/test-usage.sh
