@@ -62,24 +62,48 @@ bool plist_text(const char *path, const char *key, char *text, size_t cap)
 	return found;
 }
 
+/* The next element of the array that is being read; false behind its end. @inside: false before its key was seen. */
+static bool next_item(FILE *file, const char *key, bool *inside, char *text, size_t cap)
+{
+	char line[LINE];
+
+	while (fgets(line, sizeof line, file)) {
+		const char *value;
+
+		*inside |= is_key(line, key);
+		if (*inside && strstr(line, "</array>"))
+			return false;
+		value = *inside ? element(line) : NULL;
+		if (value) {
+			snprintf(text, cap, "%s", value);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool plist_item(const char *path, const char *key, size_t n, char *text, size_t cap)
+{
+	FILE *file = fopen(path, "re");
+	bool inside = false, found = file != NULL;
+
+	for (size_t i = 0; found && i <= n; i++)
+		found = next_item(file, key, &inside, text, cap);
+	if (file)
+		fclose(file);
+	return found;
+}
+
 /* The numbers of an array; pcscd pairs those of one array with those of the other by their order. */
 static size_t numbers(FILE *file, const char *key, uint16_t *out)
 {
-	char line[LINE];
 	bool inside = false;
+	char text[32];
 	size_t count = 0;
 
 	rewind(file);
-	while (count < READERS_MAX && fgets(line, sizeof line, file)) {
-		const char *value;
-
-		inside |= is_key(line, key);
-		if (inside && strstr(line, "</array>"))
-			break;
-		value = inside ? element(line) : NULL;
-		if (value)
-			out[count++] = (uint16_t)strtoul(value, NULL, 16);
-	}
+	while (count < READERS_MAX && next_item(file, key, &inside, text, sizeof text))
+		out[count++] = (uint16_t)strtoul(text, NULL, 16);
 	return count;
 }
 

@@ -35,4 +35,7 @@ bool plist_lists(const char *path, uint16_t vid, uint16_t pid);
 /* The text of the element that follows <key>@key</key>; false if there is none. */
 bool plist_text(const char *path, const char *key, char *text, size_t cap);
 
+/* The n-th element, from 0, of the array that follows <key>@key</key>. */
+bool plist_item(const char *path, const char *key, size_t n, char *text, size_t cap);
+
 #endif

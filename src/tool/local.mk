@@ -16,6 +16,7 @@ src_libcommand_la_SOURCES = \
 	src/tool/doctor_pcscd.c \
 	src/tool/doctor_reader.c \
 	src/tool/json.c src/tool/json.h \
+	src/tool/local_bundle.c src/tool/local_bundle.h \
 	src/tool/options.c src/tool/options.h \
 	src/tool/out.c src/tool/out.h \
 	src/tool/pcsc.c src/tool/pcsc.h \
@@ -31,6 +32,7 @@ src_libcommand_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 bin_PROGRAMS = src/tool/openccid
 src_tool_openccid_SOURCES = \
 	src/tool/main.c \
+	src/tool/verb_adopt.c \
 	src/tool/verb_describe.c \
 	src/tool/verb_doctor.c \
 	src/tool/verb_help.c \

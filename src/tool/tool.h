@@ -42,6 +42,7 @@ const struct verb *tool_verb(const char *name);
 enum tool_exit tool_complain(struct tool *tool, enum tool_exit exit, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+enum tool_exit verb_adopt(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_describe(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_doctor(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_help(struct tool *tool, int argc, char **argv);

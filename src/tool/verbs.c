@@ -10,6 +10,7 @@ const struct verb tool_verbs[] = {
 	{ "doctor", "[READER]", "Find out why a reader does not work, and what to do", verb_doctor },
 	{ "describe", "[READER | FILE | vid:pid]",
 	  "Say in words what a reader says of itself, and what is wrong with that", verb_describe },
+	{ "adopt", "[READER]", "Make a reader work that is not in the list, and take that back", verb_adopt },
 	{ "simulate", "[vid:pid [-- COMMAND...]]",
 	  "Plug in a reader made of software, and run a command beside it", verb_simulate },
 	{ NULL, NULL, NULL, NULL },

@@ -26,6 +26,8 @@ expected='./bin/openccid
 ./doc/COPYING
 ./doc/NEWS.md
 ./doc/README.md
+./doc/examples/61-openccid-adopt.rules
+./doc/examples/openccid-adopt.service
 ./drop/openccid.bundle/Contents/Info.plist
 ./drop/openccid.bundle/Contents/Linux/libopenccid.so
 '"$simulator"'./man/man1/openccid.1

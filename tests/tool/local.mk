@@ -4,6 +4,7 @@
 EXTRA_DIST += tests/tool/lib.sh
 
 check_SCRIPTS += \
+	tests/tool/test-adopt.sh \
 	tests/tool/test-describe.sh \
 	tests/tool/test-doctor.sh \
 	tests/tool/test-list.sh \
