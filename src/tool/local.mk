@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += src/libcommand.la
 src_libcommand_la_SOURCES = \
 	src/tool/ask.c src/tool/ask.h \
 	src/tool/bundles.c src/tool/bundles.h \
+	src/tool/causes.c src/tool/causes.h \
 	src/tool/describe.h \
 	src/tool/descriptor_check.c \
 	src/tool/descriptor_fields.c \
@@ -23,16 +24,24 @@ src_libcommand_la_SOURCES = \
 	src/tool/process.c src/tool/process.h \
 	src/tool/reader_section.c \
 	src/tool/source.c src/tool/source.h \
+	src/tool/story.c src/tool/story.h \
+	src/tool/story_card.c \
 	src/tool/tool.c src/tool/tool.h \
-	src/tool/view.c src/tool/view.h
+	src/tool/view.c src/tool/view.h \
+	src/tool/words.c src/tool/words.h
 src_libcommand_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"' \
 	-DOPENCCID_DATA_DIR='"$(pkgdatadir)"' -DOPENCCID_DROP_DIR='"$(usbdropdir)"' -DOPENCCID_RULES_DIR='"$(udevrulesdir)"'
 src_libcommand_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 
 bin_PROGRAMS = src/tool/openccid
 src_tool_openccid_SOURCES = \
+	src/tool/capture_file.c src/tool/capture_file.h \
+	src/tool/decode.h \
+	src/tool/decode_json.c \
+	src/tool/decode_text.c \
 	src/tool/main.c \
 	src/tool/verb_adopt.c \
+	src/tool/verb_decode.c \
 	src/tool/verb_describe.c \
 	src/tool/verb_doctor.c \
 	src/tool/verb_help.c \
@@ -41,4 +50,4 @@ src_tool_openccid_SOURCES = \
 	src/tool/verbs.c
 src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"' \
 	-DOPENCCID_LIBEXEC_DIR='"$(pkglibexecdir)"' -DOPENCCID_DATA_DIR='"$(pkgdatadir)"'
-src_tool_openccid_LDADD = src/libcommand.la src/libreplay.la src/libusbtransport.la src/libcore.la $(PCAP_LIBS)
+src_tool_openccid_LDADD = src/libcommand.la src/libtraffic.la src/libreplay.la src/libusbtransport.la src/libcore.la $(PCAP_LIBS)

@@ -106,6 +106,29 @@ void out_foreign(struct out *out, const char *text, size_t len)
 	}
 }
 
+void out_wrapped(struct out *out, unsigned indent, unsigned column, const char *text)
+{
+	enum { WIDTH = 96 };
+
+	while (*text) {
+		const size_t blanks = strspn(text, " ");
+		const size_t n = strcspn(text + blanks, " ");
+
+		if (column > indent && column + blanks + n > WIDTH) {
+			fputc('\n', out->stream);
+			column = 0;
+		}
+		if (column < indent)
+			column += (unsigned)fprintf(out->stream, "%*s", (int)(indent - column), "");
+		else
+			column += (unsigned)fprintf(out->stream, "%*s", (int)blanks, "");
+		fwrite(text + blanks, 1, n, out->stream);
+		column += (unsigned)n;
+		text += blanks + n;
+	}
+	fputc('\n', out->stream);
+}
+
 void out_hex(struct out *out, const unsigned char *bytes, size_t len, size_t most)
 {
 	for (size_t i = 0; i < len && i < most; i++)

@@ -40,6 +40,9 @@ void out_styled(struct out *out, enum out_style style, const char *fmt, ...)
  */
 void out_foreign(struct out *out, const char *text, size_t len);
 
+/* Words, broken into lines of at most 96 columns, each after @indent blanks; the text goes on at @column. */
+void out_wrapped(struct out *out, unsigned indent, unsigned column, const char *text);
+
 /* Bytes as "6F 05 00"; at most @most of them, then "... (N bytes)". */
 void out_hex(struct out *out, const unsigned char *bytes, size_t len, size_t most);
 

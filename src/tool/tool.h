@@ -45,6 +45,7 @@ enum tool_exit tool_complain(struct tool *tool, enum tool_exit exit, const char 
 enum tool_exit verb_adopt(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_describe(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_doctor(struct tool *tool, int argc, char **argv);
+enum tool_exit verb_decode(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_help(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_list(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_simulate(struct tool *tool, int argc, char **argv);

@@ -42,7 +42,7 @@ void traffic_complain(struct traffic *t, enum traffic_gravity gravity, unsigned 
 	va_start(ap, fmt);
 	vsnprintf(sentence, sizeof sentence, fmt, ap);
 	va_end(ap);
-	t->complaint(t->arg, gravity, place, sentence);
+	t->complaint(t->arg, gravity, t->shape ? t->shape->place : "", place, sentence);
 }
 
 /* ---- what is it? ------------------------------------------------------------------------------------------------- */
@@ -182,7 +182,7 @@ struct traffic *traffic_open(const char *path, traffic_complaint *complaint, voi
 	struct traffic *t = calloc(1, sizeof *t);
 
 	if (!t) {
-		complaint(arg, TRAFFIC_FATAL, 0, "there is not enough memory");
+		complaint(arg, TRAFFIC_FATAL, "", 0, "there is not enough memory");
 		return NULL;
 	}
 	t->name = path;

@@ -21,9 +21,9 @@ enum traffic_gravity {
 	TRAFFIC_FATAL, /* nothing can be read */
 };
 
-/* @place is 0 where the whole file is meant. */
-typedef void traffic_complaint(void *arg, enum traffic_gravity gravity, unsigned long place,
-			       const char *sentence);
+/* @where: "line" or "packet"; @place is 0 where the whole file is meant. */
+typedef void traffic_complaint(void *arg, enum traffic_gravity gravity, const char *where,
+			       unsigned long place, const char *sentence);
 
 struct traffic;
 

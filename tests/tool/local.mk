@@ -5,6 +5,7 @@ EXTRA_DIST += tests/tool/lib.sh
 
 check_SCRIPTS += \
 	tests/tool/test-adopt.sh \
+	tests/tool/test-decode.sh \
 	tests/tool/test-describe.sh \
 	tests/tool/test-doctor.sh \
 	tests/tool/test-list.sh \
@@ -18,7 +19,8 @@ check_PROGRAMS += \
 	tests/tool/test_attached \
 	tests/tool/test_describe \
 	tests/tool/test_effect_text \
-	tests/tool/test_out
+	tests/tool/test_out \
+	tests/tool/test_story
 if HAVE_PCAP
 check_PROGRAMS += \
 	tests/tool/test_traffic
@@ -46,3 +48,7 @@ tests_tool_test_traffic_SOURCES = tests/tool/test_traffic.c tests/tool/pcap_writ
 tests_tool_test_traffic_CPPFLAGS = $(TOOL_CPPFLAGS)
 tests_tool_test_traffic_CFLAGS = $(UNIT_CFLAGS)
 tests_tool_test_traffic_LDADD = src/libtraffic.la src/libreplay.la src/libcore.la $(PCAP_LIBS) $(CMOCKA_LIBS)
+tests_tool_test_story_SOURCES = tests/tool/test_story.c tests/unit/check.h
+tests_tool_test_story_CPPFLAGS = $(TOOL_CPPFLAGS)
+tests_tool_test_story_CFLAGS = $(UNIT_CFLAGS)
+tests_tool_test_story_LDADD = src/libcommand.la src/libtraffic.la src/libreplay.la src/libcore.la $(PCAP_LIBS) $(CMOCKA_LIBS)

@@ -40,11 +40,13 @@ static void keep(void *arg, const struct event *e)
 	};
 }
 
-static void hear(void *arg, enum traffic_gravity gravity, unsigned long place, const char *sentence)
+static void hear(void *arg, enum traffic_gravity gravity, const char *where, unsigned long place,
+		 const char *sentence)
 {
 	struct heap *h = arg;
 	const size_t used = strlen(h->said);
 
+	(void)where;
 	h->gravity = gravity;
 	snprintf(h->said + used, sizeof h->said - used, "%lu: %s; ", place, sentence);
 }
