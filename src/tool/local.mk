@@ -33,6 +33,13 @@ src_libcommand_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir
 	-DOPENCCID_DATA_DIR='"$(pkgdatadir)"' -DOPENCCID_DROP_DIR='"$(usbdropdir)"' -DOPENCCID_RULES_DIR='"$(udevrulesdir)"'
 src_libcommand_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 
+# What plays a capture against the driver; tests/replay uses it, too.
+noinst_LTLIBRARIES += src/libplayer.la
+src_libplayer_la_SOURCES = \
+	src/tool/identity.c \
+	src/tool/perform.c src/tool/perform.h \
+	src/tool/player.c src/tool/player.h
+
 bin_PROGRAMS = src/tool/openccid
 src_tool_openccid_SOURCES = \
 	src/tool/capture_file.c src/tool/capture_file.h \
@@ -50,4 +57,4 @@ src_tool_openccid_SOURCES = \
 	src/tool/verbs.c
 src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"' \
 	-DOPENCCID_LIBEXEC_DIR='"$(pkglibexecdir)"' -DOPENCCID_DATA_DIR='"$(pkgdatadir)"'
-src_tool_openccid_LDADD = src/libcommand.la src/libtraffic.la src/libreplay.la src/libusbtransport.la src/libcore.la $(PCAP_LIBS)
+src_tool_openccid_LDADD = src/libcommand.la src/libtraffic.la src/libplayer.la src/libreplay.la src/libusbtransport.la src/libcore.la $(PCAP_LIBS)

@@ -10,18 +10,14 @@ src_libreplay_la_SOURCES = \
 	src/replay/replay_reader.c src/replay/replay_reader.h \
 	src/replay/replay_text.c src/replay/replay_text.h
 
-REPLAY_SOURCES = \
-	tests/replay/identity.c \
-	tests/replay/player.c tests/replay/player.h
-
 check_PROGRAMS += \
 	tests/replay/replay_traces \
 	tests/replay/test_replay
 
-tests_replay_replay_traces_SOURCES = $(REPLAY_SOURCES) tests/replay/replay_traces.c
-tests_replay_replay_traces_LDADD = src/libreplay.la src/libcore.la
-tests_replay_test_replay_SOURCES = $(REPLAY_SOURCES) tests/replay/test_replay.c
-tests_replay_test_replay_LDADD = src/libreplay.la src/libcore.la
+tests_replay_replay_traces_SOURCES = tests/replay/replay_traces.c
+tests_replay_replay_traces_LDADD = src/libplayer.la src/libreplay.la src/libcore.la
+tests_replay_test_replay_SOURCES = tests/replay/test_replay.c
+tests_replay_test_replay_LDADD = src/libplayer.la src/libreplay.la src/libcore.la
 
 TRACES = $(sort $(wildcard $(srcdir)/tests/traces/*.trace))
 EXTRA_DIST += tests/traces/README.md $(TRACES)

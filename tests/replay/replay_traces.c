@@ -3,7 +3,7 @@
  * Play captures against the driver: those named on the command line, or all of tests/traces. One line for each; the exit
  * code is 0 if all went as captured. With -v the driver's log is shown, payloads included.
  */
-#include "player.h"
+#include "tool/player.h"
 
 #include <dirent.h>
 #include <stdio.h>

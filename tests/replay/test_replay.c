@@ -3,7 +3,7 @@
  * Does the replay notice? A capture that was tampered with must fail, with a sentence that names the place; a text that is
  * no capture must be an error and nothing worse.
  */
-#include "player.h"
+#include "tool/player.h"
 
 #include "replay/replay.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Play one capture against the driver: what the reader is, what the application asks, and whether it ends as it should. */
-#ifndef OPENCCID_REPLAY_PLAYER_H
-#define OPENCCID_REPLAY_PLAYER_H
+#ifndef OPENCCID_TOOL_PLAYER_H
+#define OPENCCID_TOOL_PLAYER_H
 
 #include "base/log.h"
 #include "ccid/descriptor.h"

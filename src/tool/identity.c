@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "player.h"
+#include "tool/player.h"
 
 #include "quirk/quirk.h"
 #include "quirk/reader_file.h"
