@@ -49,12 +49,20 @@ src_tool_openccid_SOURCES = \
 	src/tool/main.c \
 	src/tool/verb_adopt.c \
 	src/tool/verb_decode.c \
+	src/tool/plan.c src/tool/plan.h \
+	src/tool/plan_card.c \
+	src/tool/replay_guess.c \
+	src/tool/replay_save.c \
+	src/tool/replay_tell.c \
+	src/tool/replaying.h \
 	src/tool/verb_describe.c \
 	src/tool/verb_doctor.c \
 	src/tool/verb_help.c \
 	src/tool/verb_list.c \
+	src/tool/verb_replay.c \
 	src/tool/verb_simulate.c \
-	src/tool/verbs.c
+	src/tool/verbs.c \
+	src/tool/whatif.c src/tool/whatif.h
 src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"' \
 	-DOPENCCID_LIBEXEC_DIR='"$(pkglibexecdir)"' -DOPENCCID_DATA_DIR='"$(pkgdatadir)"'
 src_tool_openccid_LDADD = src/libcommand.la src/libtraffic.la src/libplayer.la src/libreplay.la src/libusbtransport.la src/libcore.la $(PCAP_LIBS)

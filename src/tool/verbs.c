@@ -7,6 +7,7 @@
 const struct verb tool_verbs[] = {
 	{ "decode", "FILE", "Tell what a capture says, in plain words, and what went wrong in it",
 	  verb_decode },
+	{ "replay", "FILE", "Play a capture against today's driver, and tell how it ends now", verb_replay },
 	{ "help", "[VERB]", "Say what the command, or one verb of it, can do", verb_help },
 	{ "list", "", "Show every attached reader", verb_list },
 	{ "doctor", "[READER]", "Find out why a reader does not work, and what to do", verb_doctor },

@@ -10,6 +10,7 @@ check_SCRIPTS += \
 	tests/tool/test-doctor.sh \
 	tests/tool/test-list.sh \
 	tests/tool/test-man.sh \
+	tests/tool/test-replay.sh \
 	tests/tool/test-usage.sh
 
 TOOL_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit
