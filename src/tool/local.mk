@@ -23,6 +23,8 @@ src_libcommand_la_SOURCES = \
 	src/tool/pcsc.c src/tool/pcsc.h \
 	src/tool/process.c src/tool/process.h \
 	src/tool/reader_section.c \
+	src/tool/redact_text.c src/tool/redact_text.h \
+	src/tool/redaction.c src/tool/redaction.h \
 	src/tool/source.c src/tool/source.h \
 	src/tool/story.c src/tool/story.h \
 	src/tool/story_card.c \
@@ -59,6 +61,7 @@ src_tool_openccid_SOURCES = \
 	src/tool/verb_doctor.c \
 	src/tool/verb_help.c \
 	src/tool/verb_list.c \
+	src/tool/verb_redact.c \
 	src/tool/verb_replay.c \
 	src/tool/verb_simulate.c \
 	src/tool/verbs.c \

@@ -49,6 +49,7 @@ enum tool_exit verb_decode(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_help(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_list(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_simulate(struct tool *tool, int argc, char **argv);
+enum tool_exit verb_redact(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_replay(struct tool *tool, int argc, char **argv);
 
 #endif

@@ -41,6 +41,12 @@ struct traffic_reader {
 	unsigned long messages;
 };
 
+/* Where a part of an event stands in a USB capture. */
+struct event_piece {
+	unsigned long place; /* the packet */
+	size_t at, len;      /* in its record, as libpcap hands it out */
+};
+
 struct event {
 	enum event_kind kind;
 	const struct traffic_reader *reader;
@@ -50,7 +56,10 @@ struct event {
 	const uint8_t *bytes;
 	size_t len;
 	uint64_t missing; /* bytes behind these that the capture does not have */
-	bool hidden;      /* they are missing because the log does not show them */
+	const struct event_piece
+		*piece; /* bulk and control transfers of USB captures: where the bytes come from */
+	size_t pieces;
+	bool hidden; /* they are missing because the log does not show them */
 };
 
 /* Take one event; its bytes are valid during the call. */

@@ -16,6 +16,7 @@ struct control {
 	uint64_t id;
 	uint8_t bytes[8 + 4096]; /* setup, and data to the device */
 	size_t len;
+	struct event_piece piece; /* the data to the device */
 };
 
 /* What the last device descriptor said; that of the configuration follows it. */
@@ -40,6 +41,7 @@ struct traffic {
 	traffic_complaint *complaint;
 	void *arg;
 	bool scanning; /* readers are looked for; no event leaves */
+	bool made_too; /* a trace: what was made is told as well */
 	bool failed;   /* there was a fatal complaint */
 
 	struct traffic_reader reader[TRAFFIC_READERS_MAX];

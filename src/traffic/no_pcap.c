@@ -9,4 +9,13 @@ static void read_pcap(struct traffic *t)
 			 "libpcap's headers");
 }
 
+bool traffic_copy_packets(struct traffic *traffic, FILE *to, traffic_patch *patch, void *arg)
+{
+	(void)traffic;
+	(void)to;
+	(void)patch;
+	(void)arg;
+	return false;
+}
+
 const struct traffic_shape traffic_pcap = { "USB capture", "packet", read_pcap };

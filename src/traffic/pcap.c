@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pcap/pcap.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -89,6 +90,43 @@ static void read_pcap(struct traffic *t)
 	if (link_fits(t, pcap_datalink(pcap)))
 		read_packets(t, pcap);
 	pcap_close(pcap);
+}
+
+static bool copy(pcap_t *pcap, pcap_dumper_t *dumper, traffic_patch *patch, void *arg)
+{
+	struct pcap_pkthdr *header;
+	const unsigned char *record;
+	uint8_t *changed;
+
+	for (unsigned long packet = 1; pcap_next_ex(pcap, &header, &record) == 1; packet++) {
+		changed = malloc(header->caplen ? header->caplen : 1);
+		if (!changed)
+			return false;
+		memcpy(changed, record, header->caplen);
+		patch(arg, packet, changed, header->caplen);
+		pcap_dump((unsigned char *)dumper, header, changed);
+		free(changed);
+	}
+	return true;
+}
+
+bool traffic_copy_packets(struct traffic *traffic, FILE *to, traffic_patch *patch, void *arg)
+{
+	pcap_t *pcap = open_again(traffic);
+	const int fd = dup(fileno(to));
+	FILE *again = fd < 0 ? NULL : fdopen(fd, "wb");
+	pcap_dumper_t *dumper = pcap && again ? pcap_dump_fopen(pcap, again) : NULL;
+	bool good = dumper && copy(pcap, dumper, patch, arg);
+
+	if (dumper) {
+		good &= pcap_dump_flush(dumper) == 0 && !ferror(pcap_dump_file(dumper));
+		pcap_dump_close(dumper);
+	} else if (again) {
+		fclose(again);
+	}
+	if (pcap)
+		pcap_close(pcap);
+	return good;
 }
 
 const struct traffic_shape traffic_pcap = { "USB capture", "packet", read_pcap };

@@ -6,12 +6,16 @@
 #include "traffic/inside.h"
 #include "traffic/urb.h"
 
+enum { GATHERED_PIECES = EVENT_ROOM / 64 + 1 };
+
 /* A message that may come in several transfers. */
 struct gathered {
 	uint8_t bytes[EVENT_ROOM];
 	size_t len;
 	uint64_t missing, us;
 	unsigned long place;
+	struct event_piece piece[GATHERED_PIECES];
+	size_t pieces;
 };
 
 struct urb_pipes {

@@ -79,7 +79,7 @@ static void tell_all(struct traffic *t, const struct capture *c)
 	if (t->scanning)
 		take_header(t, c);
 	for (size_t i = 0; i < c->steps; i++) {
-		if (c->step[i].made)
+		if (c->step[i].made && !t->made_too)
 			continue;
 		us += c->step[i].timed ? c->step[i].us : 0;
 		tell_step(t, &c->step[i], us);

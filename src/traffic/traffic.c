@@ -310,3 +310,19 @@ void traffic_play(struct traffic *traffic, unsigned index, traffic_sink *sink, v
 	rewind(traffic->file);
 	traffic->shape->read(traffic);
 }
+
+void traffic_include_made(struct traffic *traffic)
+{
+	traffic->made_too = true;
+}
+
+FILE *traffic_file(struct traffic *traffic)
+{
+	rewind(traffic->file);
+	return traffic->file;
+}
+
+bool traffic_is_usb(const struct traffic *traffic)
+{
+	return traffic->shape == &traffic_pcap;
+}

@@ -12,6 +12,8 @@
 
 #include "traffic/event.h"
 
+#include <stdio.h>
+
 enum { TRAFFIC_READERS_MAX = 16 };
 
 /* What a complaint means for the rest of the file. */
@@ -54,6 +56,21 @@ int traffic_find(const struct traffic *traffic, const char *word);
 
 /* Hand all events of one reader to @sink. Complaints that traffic_open() made already are not repeated. */
 void traffic_play(struct traffic *traffic, unsigned index, traffic_sink *sink, void *arg);
+
+/* A trace: from now on play also what is no evidence, but was made by its author. */
+void traffic_include_made(struct traffic *traffic);
+
+/* The file itself, for those who copy it; positioned at its beginning. */
+FILE *traffic_file(struct traffic *traffic);
+
+/* Is it a USB capture, which is copied with traffic_copy_packets()? */
+bool traffic_is_usb(const struct traffic *traffic);
+
+/* Change the record of one packet before it is written. */
+typedef void traffic_patch(void *arg, unsigned long packet, uint8_t *record, size_t len);
+
+/* Write all packets as a pcap file. False where that failed. */
+bool traffic_copy_packets(struct traffic *traffic, FILE *to, traffic_patch *patch, void *arg);
 
 void traffic_close(struct traffic *traffic);
 

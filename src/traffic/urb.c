@@ -171,6 +171,8 @@ bool urb_parse(unsigned link, const uint8_t *record, size_t len, struct urb *out
 	else if (link == LINK_USBPCAP)
 		good = usbpcap(rd_of(record, len), &u);
 	if (good)
+		u.at = (size_t)(u.data - record);
+	if (good)
 		*out = u;
 	return good;
 }

@@ -26,7 +26,8 @@ struct urb {
 	enum urb_status status;
 	bool has_setup;
 	uint8_t setup[8];
-	const uint8_t *data; /* inside the record */
+	const uint8_t *data; /* inside the record, */
+	size_t at;           /* here */
 	size_t len;
 	uint64_t missing; /* bytes of data that the record does not have */
 };

@@ -40,6 +40,8 @@ static void flush(struct traffic *t, int index, struct gathered *g, enum event_k
 		.bytes = g->bytes,
 		.len = g->len,
 		.missing = g->missing,
+		.piece = g->piece,
+		.pieces = g->pieces,
 	};
 
 	if (g->len == 0)
@@ -49,14 +51,15 @@ static void flush(struct traffic *t, int index, struct gathered *g, enum event_k
 	else if (g->len < CCID_HEADER_LEN || ccid_command_status_of(g->bytes[7]) != CCID_TIME_EXTENSION)
 		p->waiting = false;
 	traffic_tell(t, (unsigned)index, &e);
-	g->len = 0;
+	g->len = g->pieces = 0;
 	g->missing = 0;
 }
 
 static bool complete(const struct gathered *g, const struct urb *urb)
 {
 	return g->missing || urb->len % FULL_PACKETS || urb->len == 0 || g->len < CCID_HEADER_LEN ||
-	       g->len >= message_len(g->bytes) + CCID_HEADER_LEN || g->len == sizeof g->bytes;
+	       g->len >= message_len(g->bytes) + CCID_HEADER_LEN || g->len == sizeof g->bytes ||
+	       g->pieces == GATHERED_PIECES;
 }
 
 static void gather(struct traffic *t, int index, const struct urb *urb, uint64_t us, unsigned long place)
@@ -78,6 +81,7 @@ static void gather(struct traffic *t, int index, const struct urb *urb, uint64_t
 		g->us = us;
 	if (n)
 		memcpy(g->bytes + g->len, urb->data, n);
+	g->piece[g->pieces++] = (struct event_piece){ place, urb->at, n };
 	g->len += n;
 	g->missing += urb->missing + (urb->len - n);
 	if (complete(g, urb))
@@ -160,6 +164,8 @@ static void tell_request(struct traffic *t, int index, const struct control *c, 
 
 	memcpy(bytes, c->bytes, sizeof bytes);
 	e.len = in ? SETUP_LEN : c->len;
+	e.piece = &c->piece;
+	e.pieces = !in;
 	if (in) {
 		const size_t n = urb->len < sizeof bytes - SETUP_LEN ? urb->len : sizeof bytes - SETUP_LEN;
 
@@ -220,6 +226,7 @@ static void take_control(struct traffic *t, const struct urb *urb, uint64_t us, 
 	if (!c)
 		c = &t->control[t->next_control++ % COUNT(t->control)];
 	*c = (struct control){ .open = true, .bus = urb->bus, .id = urb->id };
+	c->piece = (struct event_piece){ place, urb->at, urb->len };
 	memcpy(c->bytes, urb->setup, SETUP_LEN);
 	n = urb->len < sizeof c->bytes - SETUP_LEN ? urb->len : sizeof c->bytes - SETUP_LEN;
 	if (n)

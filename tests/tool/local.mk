@@ -10,6 +10,7 @@ check_SCRIPTS += \
 	tests/tool/test-doctor.sh \
 	tests/tool/test-list.sh \
 	tests/tool/test-man.sh \
+	tests/tool/test-redact.sh \
 	tests/tool/test-replay.sh \
 	tests/tool/test-usage.sh
 
@@ -24,6 +25,7 @@ check_PROGRAMS += \
 	tests/tool/test_story
 if HAVE_PCAP
 check_PROGRAMS += \
+	tests/tool/test_redaction \
 	tests/tool/test_traffic
 endif
 endif
@@ -53,3 +55,7 @@ tests_tool_test_story_SOURCES = tests/tool/test_story.c tests/unit/check.h
 tests_tool_test_story_CPPFLAGS = $(TOOL_CPPFLAGS)
 tests_tool_test_story_CFLAGS = $(UNIT_CFLAGS)
 tests_tool_test_story_LDADD = src/libcommand.la src/libtraffic.la src/libreplay.la src/libcore.la $(PCAP_LIBS) $(CMOCKA_LIBS)
+tests_tool_test_redaction_SOURCES = tests/tool/test_redaction.c tests/tool/pcap_writer.c tests/tool/pcap_writer.h tests/unit/check.h
+tests_tool_test_redaction_CPPFLAGS = $(TOOL_CPPFLAGS)
+tests_tool_test_redaction_CFLAGS = $(UNIT_CFLAGS)
+tests_tool_test_redaction_LDADD = src/libcommand.la src/libtraffic.la src/libreplay.la src/libcore.la $(PCAP_LIBS) $(CMOCKA_LIBS)
