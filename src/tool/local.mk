@@ -46,11 +46,13 @@ bin_PROGRAMS = src/tool/openccid
 src_tool_openccid_SOURCES = \
 	src/tool/capture_file.c src/tool/capture_file.h \
 	src/tool/decode.h \
+	src/tool/decode_html.c \
 	src/tool/decode_json.c \
 	src/tool/decode_text.c \
 	src/tool/main.c \
 	src/tool/verb_adopt.c \
 	src/tool/verb_decode.c \
+	src/tool/page_style.h \
 	src/tool/plan.c src/tool/plan.h \
 	src/tool/plan_card.c \
 	src/tool/replay_guess.c \

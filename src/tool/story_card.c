@@ -225,6 +225,11 @@ bool story_from_card(struct story *s, const struct exchange *x, struct told *tol
 		words_t1(&told->card, &b);
 		return t1_in(s, x, &b, apdu);
 	}
+	if (x->type == PC_TO_RDR_SECURE && len == 2 && speaks_blocks(s) && s->protocol != CARD_T0) {
+		told->mood = MOOD_ODD;
+		words_add(&told->words, "%02X %02X of the reader's own, in no T=1 block", block[0], block[1]);
+		return false;
+	}
 	if (s->protocol == CARD_T1 && x->type == PC_TO_RDR_XFR_BLOCK) {
 		words_add(&told->card, len ? "no T=1 block" : "");
 		return false;

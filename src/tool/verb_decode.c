@@ -71,10 +71,11 @@ enum tool_exit verb_decode(struct tool *tool, int argc, char **argv)
 	struct decoding d = { .out = &tool->out };
 	struct capture_file file = { .tool = tool };
 	const char *reader = NULL;
-	bool json = false;
+	bool json = false, html = false;
 	struct found found;
 	const struct option_row rows[] = {
 		{ .name = "json", .letter = 'j', .help = "for programs", .flag = &json },
+		{ .name = "html", .help = "as one page for a browser", .flag = &html },
 		{ .name = "brief",
 		  .letter = 'b',
 		  .help = "only the cause and the summary",
@@ -94,12 +95,14 @@ enum tool_exit verb_decode(struct tool *tool, int argc, char **argv)
 
 	if (end != OPTIONS_GO_ON)
 		return options_exit(end);
+	if (json && html)
+		return tool_complain(tool, TOOL_USAGE, "--json and --html exclude each other");
 	if (!capture_file_open(&file, argv[0], reader))
 		return file.exit;
 	d.file = argv[0];
 	d.traffic = file.traffic;
 	d.index = file.index;
-	good = decode(&d, json ? &view_json : &view_text);
+	good = decode(&d, html ? &view_html : json ? &view_json : &view_text);
 	traffic_close(file.traffic);
 	if (!good)
 		return tool_complain(tool, TOOL_CANNOT, "there is not enough memory");

@@ -8,6 +8,7 @@ check_SCRIPTS += \
 	tests/tool/test-decode.sh \
 	tests/tool/test-describe.sh \
 	tests/tool/test-doctor.sh \
+	tests/tool/test-html.sh \
 	tests/tool/test-list.sh \
 	tests/tool/test-man.sh \
 	tests/tool/test-redact.sh \
