@@ -6,6 +6,9 @@
 #define ESCAPE_SENDS SENDS(0x6B, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0x1F, 0x02)
 #define ESCAPE_GIVES GIVES(0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
+/* They outlive the function that begins with them. */
+static const struct script_step power_up_steps[] = { POWER_ON(1), ATR_OF(2, 0x3B, 0x00), END };
+
 static void begin_with_card(struct slot_bench *b, unsigned slots)
 {
 	uint8_t atr[ATR_MAX];
@@ -14,7 +17,7 @@ static void begin_with_card(struct slot_bench *b, unsigned slots)
 	slot_bench_begin(b);
 	b->setup.caps.slots = slots;
 	b->setup.interrupt = true;
-	slot_bench_open(b, STEPS(POWER_ON(1), ATR_OF(2, 0x3B, 0x00)));
+	slot_bench_open(b, power_up_steps);
 	assert_int_equal(slot_power_up(b->slot, atr, &len), OC_OK);
 }
 

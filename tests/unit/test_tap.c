@@ -159,6 +159,10 @@ struct tapped {
 	char capture[128], recorder[128];
 };
 
+/* They outlive the function that begins with them. */
+static const struct script_step card_steps[] = { POWER_ON(1), ATR_OF(2, 0x3B, 0x00),
+						 T0_SET(0x11, 0, 0, 10, 0), END };
+
 static void begin(struct tapped *t, bool secrets)
 {
 	struct tap_setup setup = { .capture = t->capture,
@@ -180,7 +184,7 @@ static void begin(struct tapped *t, bool secrets)
 	setup.log = &t->b.log.log;
 	t->b.setup.transport = tap_wrap(&t->b.script.transport, &setup);
 	assert_ptr_not_equal(t->b.setup.transport, &t->b.script.transport);
-	slot_bench_open(&t->b, STEPS(POWER_ON(1), ATR_OF(2, 0x3B, 0x00), T0_SET(0x11, 0, 0, 10, 0)));
+	slot_bench_open(&t->b, card_steps);
 	assert_int_equal(slot_power_up(t->b.slot, atr, &len), OC_OK);
 	assert_int_equal(slot_set_protocol(t->b.slot, CCID_PROTOCOL_T0, NULL), OC_OK);
 }
