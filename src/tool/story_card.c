@@ -126,7 +126,8 @@ static bool t1_in(struct story *s, const struct exchange *x, const struct t1_blo
 
 /* ---- T=0 and APDUs ----------------------------------------------------------------------------------------------- */
 
-static void tpdu_out(struct story *s, const uint8_t *block, size_t len, size_t shown)
+/* Is it a command of its own, or does it go on with the one before? */
+static bool tpdu_out(struct story *s, const uint8_t *block, size_t len, size_t shown)
 {
 	struct assembled *a = &s->apdu;
 	const bool fetches = a->fetching && len == HEADER_LEN && shown >= 2 && block[1] == INS_GET_RESPONSE;
@@ -134,20 +135,21 @@ static void tpdu_out(struct story *s, const uint8_t *block, size_t len, size_t s
 
 	/* At APDU level the host asks on; at character level the data follow the header. */
 	if (a->open && len == 0)
-		return;
+		return false;
 	if (fetches) {
 		a->open = true;
 		a->fetching = false;
 		if (a->response_len >= 2)
 			a->response_len -= 2;
 		a->blocks++;
-		return;
+		return true;
 	}
 	if (!a->open ||
 	    (s->level == CCID_EXTENDED_APDU && part != CCID_APDU_CONTINUES && part != CCID_APDU_ENDS) ||
 	    (s->level != CCID_EXTENDED_APDU && s->level != CCID_CHARACTER))
 		open_apdu(s);
 	add_command(s, block, len, shown);
+	return a->command_len == len;
 }
 
 /* bChainParameter of 6.2.1: does the answer go on? */
@@ -204,11 +206,10 @@ void story_to_card(struct story *s, const uint8_t *block, size_t len, size_t sho
 		return;
 	}
 	told->begins = !s->apdu.open && !s->apdu.fetching;
-	tpdu_out(s, block, len, shown);
-	if (len == 0)
-		words_add(&told->card, "the host asks for the next part");
-	else if (s->apdu.command_len == len || s->apdu.response_len)
+	if (tpdu_out(s, block, len, shown))
 		words_command(&told->card, block, len, shown);
+	else if (len == 0)
+		words_add(&told->card, "the host asks for the next part");
 }
 
 bool story_from_card(struct story *s, const struct exchange *x, struct told *told, struct told_apdu *apdu)

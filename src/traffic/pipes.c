@@ -197,6 +197,9 @@ static void keep_interface(struct traffic *t, const struct urb *urb, const struc
 {
 	int i = find_by_endpoint(t, urb, in->out);
 
+	/* Half of a pair says that the descriptor was not understood; none at all that it is a token. */
+	if (!in->out != !in->in)
+		return;
 	if (!in->has_ccid || (in->class != CLASS_SMART_CARD && in->class != CLASS_VENDOR))
 		return;
 	if (i < 0)

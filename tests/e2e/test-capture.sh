@@ -58,3 +58,11 @@ tshark -r "$stage/all.pcap" >"$stage/all.txt" 2>/dev/null || fail "tshark does n
 for message in 'Get Slot Status' 'ICC Power On' 'Set Parameters' 'Transfer Block' 'Abort' 'Data Block' 'Slot Status' 'Parameters'; do
 	grep -q "CCID.*: $message" "$stage/all.txt" || fail "tshark sees no $message"
 done
+# The command openccid tells the same messages, one by one. What tshark does not take apart has no number there.
+tshark -r "$stage/all.pcap" -Y usbccid -T fields -e usbccid.bMessageType -e usbccid.bSeq 2>/dev/null |
+	awk -F'\t' '{ print toupper(substr($1, 3)), $2 == "" ? "?" : sprintf("%02X", $2) }' >"$stage/theirs"
+"$top_builddir/src/tool/openccid" decode --json "$stage/all.pcap" |
+	sed -n 's/.*"kind": "\(out\|in\)",.*"bytes": "\(..\)..........\(..\).*/\2 \3/p' >"$stage/ours"
+[ -s "$stage/ours" ] || fail "openccid decode sees no message"
+paste -d' ' "$stage/theirs" "$stage/ours" | awk '$1 != $3 || ($2 != "?" && $2 != $4)' >"$stage/other"
+[ ! -s "$stage/other" ] || fail "tshark and openccid decode see other messages: $(head -5 "$stage/other")"

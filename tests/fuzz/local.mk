@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Fuzz harnesses. "make check" plays their corpus; "make fuzz" lets clang's libFuzzer look for more, FUZZ_SECONDS each.
 
-FUZZERS = apdu atr capture chain character descriptor exchange iccd pin pps reader_file reply session t0 t1
+FUZZERS = apdu atr capture chain character descriptor exchange iccd pin pps reader_file reply session t0 t1 traffic
 fuzz_programs = \
 	tests/fuzz/fuzz_apdu \
 	tests/fuzz/fuzz_atr \
@@ -17,7 +17,8 @@ fuzz_programs = \
 	tests/fuzz/fuzz_reply \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_t0 \
-	tests/fuzz/fuzz_t1
+	tests/fuzz/fuzz_t1 \
+	tests/fuzz/fuzz_traffic
 check_PROGRAMS += $(fuzz_programs)
 
 FUZZ_MAIN = tests/fuzz/fuzz.h tests/fuzz/main.c
@@ -53,6 +54,9 @@ tests_fuzz_fuzz_iccd_SOURCES = tests/fuzz/fuzz_iccd.c tests/fuzz/port.h $(FUZZ_B
 tests_fuzz_fuzz_iccd_LDADD = src/libcore.la
 tests_fuzz_fuzz_session_SOURCES = tests/fuzz/fuzz_session.c tests/fuzz/caps.h $(FUZZ_BUS) $(FUZZ_MAIN)
 tests_fuzz_fuzz_session_LDADD = src/libcore.la
+
+tests_fuzz_fuzz_traffic_SOURCES = tests/fuzz/fuzz_traffic.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_traffic_LDADD = src/libcommand.la src/libtraffic.la src/libreplay.la src/libcore.la $(PCAP_LIBS)
 
 EXTRA_DIST += tests/fuzz/fuzz tests/fuzz/seeds tests/fuzz/corpus
 
