@@ -28,8 +28,12 @@ static bool swapped(const struct pcap_writer *w)
 
 static void put(struct wr *r, const struct pcap_writer *w, uint64_t value, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		wr_u8(r, (uint8_t)(value >> 8 * (swapped(w) ? n - 1 - i : i)));
+	for (size_t i = 0; i < n; i++) {
+		const size_t at = swapped(w) ? n - 1 - i : i;
+		const uint64_t shifted = at < sizeof value ? value >> 8 * at : 0;
+
+		wr_u8(r, (uint8_t)shifted);
+	}
 }
 
 /* ---- the container ----------------------------------------------------------------------------------------------- */

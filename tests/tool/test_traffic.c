@@ -213,6 +213,7 @@ static void a_long_message_comes_in_pieces(void **state)
 	struct traffic *t;
 
 	(void)state;
+	forget(&first);
 	first.count = 3;
 	first.event[0] =
 		(struct kept){ .kind = EVENT_OUT, .bytes = exact_copy(out, sizeof out), .len = sizeof out };
@@ -523,6 +524,7 @@ static void a_cut_file_is_used_up_to_the_cut(void **state)
 
 	(void)state;
 	for (unsigned form = 0; form < FORMS; form++) {
+		forget(&first);
 		first.count = 2;
 		first.event[0] =
 			(struct kept){ .kind = EVENT_OUT, .bytes = exact_copy(status_out, 10), .len = 10 };
