@@ -51,6 +51,7 @@ static void take_features(const uint8_t *bytes, size_t len, struct ccid_caps *ca
 
 	memcpy(&before, caps, sizeof before);
 	if (!features_apply(bytes, len, caps))
+		/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): copied as it was */
 		FUZZ_ASSERT(memcmp(&before, caps, sizeof before) == 0);
 	check_caps(caps);
 }

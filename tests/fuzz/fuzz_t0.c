@@ -122,12 +122,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rd in = rd_of(data, size);
 	const size_t cap = rd_le16(&in) + 1u, len = rd_le16(&in);
+	const uint8_t *given = rd_bytes(&in, len);
 	uint8_t *bytes;
 	struct apdu apdu;
 
-	if (in.overrun || len > in.left)
+	if (!given)
 		return 0;
-	bytes = fuzz_copy(rd_bytes(&in, len), len);
+	bytes = fuzz_copy(given, len);
 	if (apdu_parse(bytes, len, &apdu) == OC_OK)
 		play(&in, &apdu, cap);
 	free(bytes);

@@ -18,6 +18,7 @@ long blocks_held(void)
 	return atomic_load(&blocks);
 }
 
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): names that the linker makes */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
@@ -50,6 +51,7 @@ void __wrap_free(void *block)
 	atomic_fetch_sub(&blocks, block != NULL);
 	__real_free(block);
 }
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 /* ---- pcscd's log ------------------------------------------------------------------------------------------------- */
 

@@ -77,6 +77,7 @@ EXPORT int openat64(int at, const char *path, int flags, ...)
 	return usbfs_is_node(path) ? usbfs_open(path, flags) : next(at, preload_path(path, buf), flags, mode);
 }
 
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): names of the C library */
 int __open_2(const char *path, int flags);
 int __open64_2(const char *path, int flags);
 int __openat_2(int at, const char *path, int flags);
@@ -137,6 +138,7 @@ EXPORT ssize_t __read_chk(int fd, void *buf, size_t len, size_t room)
 
 	return usbfs_owns(fd) ? usbfs_read(fd, buf, len, -1) : next(fd, buf, len, room);
 }
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 EXPORT ssize_t pread(int fd, void *buf, size_t len, off_t offset)
 {

@@ -89,7 +89,8 @@ static void gemalto_features(struct sim_reader *r, const struct command *cmd, st
 static void gemalto_firmware(struct sim_reader *r, const struct command *cmd, struct reply *reply)
 {
 	char text[32];
-	const int n = snprintf(text, sizeof text, "GemTwRC-V%u.%02X", r->id.bcd >> 8, r->id.bcd & 0xFFu);
+	const int n =
+		snprintf(text, sizeof text, "GemTwRC-V%u.%02X", (unsigned)r->id.bcd >> 8, r->id.bcd & 0xFFu);
 
 	(void)cmd;
 	give(r, reply, (const uint8_t *)text, (size_t)n);

@@ -57,6 +57,16 @@ static inline void check_int(const char *file, int line, const char *row, long l
 			    want, (unsigned long long)want);
 }
 
+/* Memory of exactly this size, for the sanitizers; free() it. */
+static inline uint8_t *check_memory(size_t len)
+{
+	uint8_t *room = malloc(len);
+
+	if (!room)
+		abort();
+	return room;
+}
+
 static inline void check_hex(const char *label, const uint8_t *bytes, size_t len)
 {
 	print_error("  %s (%zu)", label, len);

@@ -184,7 +184,7 @@ static void boundaries(void **state)
 	for (size_t i = 0; i < COUNT(boundary_rows); i++) {
 		const size_t at = 4 + boundary_rows[i].lc_len, le_at = at + boundary_rows[i].data;
 		const size_t len = le_at + boundary_rows[i].le_len;
-		uint8_t *bytes = malloc(len);
+		uint8_t *bytes = check_memory(len);
 		struct apdu want = { .kind = boundary_rows[i].kind,
 				     .nc = boundary_rows[i].nc,
 				     .ne = boundary_rows[i].ne };

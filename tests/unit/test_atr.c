@@ -350,7 +350,7 @@ static void endless_chains(void **state)
 	(void)state;
 	for (unsigned td = 0x80; td < 256; td++) {
 		for (size_t len = 2; len <= 40; len++) {
-			uint8_t *bytes = malloc(len);
+			uint8_t *bytes = check_memory(len);
 			struct atr atr;
 			char name[40];
 

@@ -226,15 +226,14 @@ static void no_end(void **state)
 static void sixty_four_kibibytes(void **state)
 {
 	enum { WHOLE = 65544, ANSWER = 65538, ROOM = 261 };
-	uint8_t *apdu = malloc(WHOLE), *seen = malloc(WHOLE), *answer = malloc(ANSWER),
-		*want = malloc(ANSWER);
+	uint8_t *apdu = check_memory(WHOLE), *seen = check_memory(WHOLE), *answer = check_memory(ANSWER),
+		*want = check_memory(ANSWER);
 	uint8_t out[ROOM];
 	struct chain c;
 	struct block block;
 	size_t got = 0, given = 0;
 
 	(void)state;
-	assert_true(apdu && seen && answer && want);
 	for (size_t i = 0; i < WHOLE; i++)
 		apdu[i] = (uint8_t)(i * 11 / 3);
 	for (size_t i = 0; i < ANSWER; i++)

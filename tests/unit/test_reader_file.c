@@ -452,7 +452,7 @@ static void a_vendor_has_rules(void **state)
 		char *good = strdup(text);
 
 		assert_non_null(good);
-		memcpy(strstr(good, "XX"), "xx", 2);
+		memset(strstr(good, "XX"), 'x', 2);
 		parse(&h, good, sizeof text - 1, READER_DATABASE);
 		free(good);
 	}

@@ -231,13 +231,13 @@ static void the_memory_is_bounded(void **state)
 	uint8_t atr[ATR_MAX] = { 0x3B };
 
 	(void)state;
-	for (uint8_t i = 0; i < SPEED_MEMORY; i++) {
-		atr[1] = i;
+	for (unsigned i = 0; i < SPEED_MEMORY; i++) {
+		atr[1] = (uint8_t)i;
 		for (unsigned times = 0; times < 3; times++)
 			speed_remember(&memory, atr, sizeof atr, (uint8_t)(0x91 + i % 7));
 	}
-	for (uint8_t i = 0; i < SPEED_MEMORY; i++) {
-		atr[1] = i;
+	for (unsigned i = 0; i < SPEED_MEMORY; i++) {
+		atr[1] = (uint8_t)i;
 		CHECK_INT("all of them", speed_recall(&memory, atr, sizeof atr), 0x91 + i % 7);
 	}
 	atr[1] = 100;
