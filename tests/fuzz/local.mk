@@ -64,4 +64,11 @@ EXTRA_DIST += tests/fuzz/fuzz tests/fuzz/seeds tests/fuzz/corpus
 fuzz:
 	$(srcdir)/tests/fuzz/fuzz $(FUZZERS)
 
-.PHONY: fuzz
+# The same with AFL++, Debian's package afl++.
+fuzz-afl:
+	FUZZ_ENGINE=afl $(srcdir)/tests/fuzz/fuzz $(FUZZERS)
+
+print-fuzz-programs:
+	@echo $(fuzz_programs)
+
+.PHONY: fuzz fuzz-afl print-fuzz-programs
