@@ -83,8 +83,8 @@ void sim_reader_free(struct sim_reader *r)
 {
 	if (!r)
 		return;
-	while (r->queue_len)
-		drop_queued(r, 0);
+	for (size_t i = 0; i < r->queue_len; i++)
+		free(r->queue[i].bytes);
 	for (unsigned i = 0; r->slots && i < r->class.slots; i++)
 		sim_card_free(r->slots[i].card);
 	free(r->slots);

@@ -73,7 +73,7 @@ static enum sim_io give(struct sim_reader *r, const uint8_t *bytes, size_t have,
 	if (have > *len)
 		sim_reader_violate(r, "wLength is %zu, the answer has %zu bytes", *len, have);
 	*len = have < *len ? have : *len;
-	if (*len)
+	if (bytes)
 		memcpy(data, bytes, *len);
 	return SIM_DONE;
 }

@@ -160,7 +160,6 @@ static inline void talk_play(const struct talk *talk)
 	struct transport_ops ops;
 	struct slot_bench b;
 	unsigned errors = 0;
-	bool set = false;
 
 	talk_begin(talk, &b, &ops);
 	for (const char *call = talk->calls; *call; call++) {
@@ -174,13 +173,10 @@ static inline void talk_play(const struct talk *talk)
 			 (size_t)(call - talk->calls) + 1, talk->calls);
 		CHECK_INT(name, err, want);
 		slot_get_state(b.slot, &is);
-		if (*call == 'P')
-			set = false;
 		if (*call == '0' || *call == '1') {
-			set = !fails;
-			CHECK_INT(name, is.protocol_set, set);
+			CHECK_INT(name, is.protocol_set, !fails);
 			CHECK(name,
-			      !set || is.protocol == (*call == '1' ? CCID_PROTOCOL_T1 : CCID_PROTOCOL_T0));
+			      fails || is.protocol == (*call == '1' ? CCID_PROTOCOL_T1 : CCID_PROTOCOL_T0));
 		}
 		call += fails;
 	}

@@ -75,7 +75,7 @@ static inline void bench_word(uint8_t *at, uint32_t value)
 
 static inline void bench_send(struct pinpad *b, const char *text)
 {
-	uint8_t head[BYTES_MAX], message[10 + BYTES_MAX] = { 0 };
+	uint8_t head[BYTES_MAX] = { 0 }, message[10 + BYTES_MAX] = { 0 };
 	char specific[7] = "000000";
 	const char *payload = text + 2;
 	size_t len;
@@ -165,7 +165,7 @@ static inline size_t bench_wanted(const struct pinpad *b, const char *comes, uin
 
 static inline void bench_answer(struct pinpad *b, const char *comes, const uint8_t *got, size_t len)
 {
-	uint8_t want[BYTES_MAX];
+	uint8_t want[BYTES_MAX] = { 0 };
 
 	CHECK_INT(b->row, got[6], got[0] == 0x80 ? b->data_seq : b->seq);
 	if (!comes) {

@@ -76,8 +76,10 @@ static void check_row(const struct reader_section *s)
 	const bool offered = s->status == READER_SUPPORTED || s->status == READER_SHOULD_WORK;
 	bool vendor_class = false;
 
-	if (!row)
+	if (!row) {
 		fail_msg("%s:%u: not in the table", s->file, s->line);
+		return;
+	}
 	for (unsigned i = 0; i < s->interfaces; i++)
 		vendor_class |= s->interface[i].triple[0] == 0xff;
 	assert_string_equal(quirk_name(row), s->name);

@@ -335,7 +335,7 @@ static const struct token {
 
 static void run_request(const char *name, struct sim_reader *r, const struct request *q)
 {
-	uint8_t bytes[64], data[4096] = { 0 }, want[64];
+	uint8_t bytes[64] = { 0 }, data[4096] = { 0 }, want[64];
 	const size_t len = bytes_of(q->setup, bytes, sizeof bytes);
 	const bool in = bytes[0] & 0x80;
 	size_t got = in ? (size_t)(bytes[6] | bytes[7] << 8) : len - 8;

@@ -581,7 +581,7 @@ static void escapes(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(escape_rows); i++) {
 		const char *name = escape_rows[i].name;
-		uint8_t rx[258];
+		uint8_t rx[258] = { 0 };
 		size_t len = escape_rows[i].cap;
 		struct slot_bench b;
 
