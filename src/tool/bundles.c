@@ -110,7 +110,7 @@ static size_t numbers(FILE *file, const char *key, uint16_t *out)
 bool plist_lists(const char *path, uint16_t vid, uint16_t pid)
 {
 	FILE *file = fopen(path, "re");
-	uint16_t *ids = malloc(2 * READERS_MAX * sizeof *ids);
+	uint16_t *ids = malloc(sizeof *ids * 2 * READERS_MAX);
 	bool found = false;
 
 	if (file && ids) {

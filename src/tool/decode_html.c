@@ -14,7 +14,8 @@ enum {
 	BYTES_SHOWN = 64,
 	GROUP_MAX = 1 << 20, /* characters of the messages of one APDU; longer ones are not folded */
 	WAIT_PIXELS = 240,   /* the longest wait */
-	WAIT_LEAST = 6,      /* shorter ones are not drawn */
+	WAIT_MOST = 2 * WAIT_PIXELS,
+	WAIT_LEAST = 6, /* shorter ones are not drawn */
 };
 
 struct page {
@@ -284,7 +285,7 @@ static void put_wait(FILE *f, const struct page *p, const struct told *told)
 		"<li class=\"row wait\"><span></span><span class=\"lanes\" "
 		"style=\"height:%upx\"></span><span class=\"what\"><b>%s "
 		"pass</b></span></li>\n",
-		(unsigned)(pixels < 2 * WAIT_PIXELS ? pixels : 2 * WAIT_PIXELS), w.text);
+		(unsigned)(pixels < WAIT_MOST ? pixels : WAIT_MOST), w.text);
 }
 
 static void put_bytes(FILE *f, const struct decoding *d, const struct told *told)

@@ -39,11 +39,12 @@ static bool load(struct calls *calls)
 	void *library = dlopen("libpcsclite.so.1", RTLD_NOW | RTLD_LOCAL);
 
 	for (size_t i = 0; library && i < sizeof wanted / sizeof wanted[0]; i++) {
-		void *symbol = dlsym(library, wanted[i].name);
+		void *const symbol = dlsym(library, wanted[i].name);
+		void *const *bytes = &symbol;
 
 		if (!symbol)
 			return false;
-		memcpy(wanted[i].at, &symbol, sizeof symbol);
+		memcpy(wanted[i].at, bytes, sizeof symbol);
 	}
 	return library != NULL;
 }

@@ -70,8 +70,8 @@ bool plan_is_pin_escape(const struct ccid_caps *caps, const uint8_t *bytes, size
 
 struct t1_block;
 
-/* Add bytes to those of the action that is being built. */
-void plan_put(struct plan *plan, struct capture_bytes *bytes, const uint8_t *at, size_t len);
+/* Add @bytes to those of the action that is being built, @b. */
+void plan_put(struct plan *p, struct capture_bytes *b, const uint8_t *bytes, size_t len);
 
 /* bMessageType of a command; 0 for any other item. */
 uint8_t plan_type(const struct plan *plan, size_t item);

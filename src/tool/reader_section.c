@@ -15,7 +15,7 @@ static void put_text(struct out *out, const char *key, const char *text)
 	if (!text[strspn(text, " ")])
 		return;
 	out_print(out, "%s", key);
-	for (size_t i = 0; text[i] && i < READER_TEXT - 1; i++) {
+	for (size_t i = 0; i < READER_TEXT - 1 && text[i]; i++) {
 		const char c = text[i];
 		const bool bad = c < 0x20 || c > 0x7E || c == '<' || c == '>' || (c == '#' && last == ' ');
 

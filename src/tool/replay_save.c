@@ -122,6 +122,7 @@ static bool plays(struct replaying *r, const char *path)
 
 enum tool_exit replaying_save(struct replaying *r, const char *path)
 {
+	bool failed;
 	FILE *f;
 
 	if (r->whatif.unsavable)
@@ -136,7 +137,8 @@ enum tool_exit replaying_save(struct replaying *r, const char *path)
 	put_before(r, f);
 	fwrite(r->text, 1, r->text_len, f);
 	fputs("end\n", f);
-	if (fclose(f) != 0)
+	failed = ferror(f) != 0;
+	if (fclose(f) != 0 || failed)
 		return tool_complain(r->tool, TOOL_CANNOT, "%s: cannot be written: %s", path,
 				     strerror(errno));
 	if (!plays(r, path))

@@ -204,7 +204,6 @@ enum tool_exit verb_replay(struct tool *tool, int argc, char **argv)
 		return tool_complain(tool, TOOL_CANNOT, "there is not enough memory");
 	*r = (struct replaying){ .tool = tool, .out = &tool->out, .secrets = secrets, .verbose = verbose };
 	r->file.tool = tool;
-	exit = TOOL_CANNOT;
 	if (capture_file_open(&r->file, argv[0], reader))
 		exit = replay(r, path);
 	else

@@ -129,7 +129,7 @@ const char *view_name(const struct view *view, char text[USB_STRING_MAX * 2])
 	/* Many say the maker once more in the product. */
 	if (!product[0] || strncmp(maker, product, strlen(maker)) == 0)
 		return product[0] ? product : maker;
-	snprintf(text, USB_STRING_MAX * 2, "%s %s", maker, product);
+	snprintf(text, (size_t)2 * USB_STRING_MAX, "%s %s", maker, product);
 	return text;
 }
 
@@ -141,6 +141,7 @@ static bool names_place(const struct view *view, const char *words)
 
 	if (strcmp(words, view->node) == 0 || (base && strcmp(words, base + 1) == 0))
 		return true;
+	/* NOLINTNEXTLINE(cert-err34-c): a number that short always fits */
 	return sscanf(words, "%3u/%3u%c", &bus, &address, &end) == 2 && bus == view->info.bus &&
 	       address == view->info.address;
 }
