@@ -22,10 +22,20 @@ need_simulator() {
 		exit $SKIP
 		;;
 	esac
-	[ -n "${stage-}" ] && return
-	stage=$(mktemp -d)
-	trap 'rm -rf "$stage"' EXIT
-	trap 'exit 130' INT TERM
+	if [ -z "${stage-}" ]; then
+		stage=$(mktemp -d)
+		trap 'rm -rf "$stage"' EXIT
+		trap 'exit 130' INT TERM
+	fi
+	# What shows the simulated system is for the command alone: with a sanitizer in front, other programs may hang in it.
+	mkdir -p "$stage/bin"
+	cat >"$stage/bin/openccid" <<-SH
+	#!/bin/sh
+	[ -z "\${SIM_PRELOAD-}" ] || export LD_PRELOAD="\$SIM_PRELOAD"
+	exec "$top_builddir/src/tool/openccid" "\$@"
+	SH
+	chmod +x "$stage/bin/openccid"
+	PATH=$stage/bin:$PATH
 }
 
 # For those that need a pcscd: a folder with our bundle alone, as under_pcscd of tests/e2e has it.
@@ -51,7 +61,8 @@ row() {
 	shift 3
 	rows=$((rows + 1))
 	got=0
-	"$CCID_SIM" --readers "${READERS-$top_srcdir/readers}" "$@" -- sh -c "$script" >"$stage/said" 2>&1 </dev/null || got=$?
+	"$CCID_SIM" --readers "${READERS-$top_srcdir/readers}" "$@" -- \
+		sh -c "export SIM_PRELOAD=\"\$LD_PRELOAD\"; unset LD_PRELOAD; $script" >"$stage/said" 2>&1 </dev/null || got=$?
 	[ "$got" = "$want" ] || {
 		echo "FAIL: $name: exit code $got, not $want" >&2
 		failures=$((failures + 1))
