@@ -7,7 +7,7 @@ stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT INT TERM
 
 cd "$top_builddir"
-"$MAKE" -s install DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man pkglibexecdir=/libexec pkgdatadir=/data >"$stage.log" 2>&1 || {
+"$MAKE" -s install DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man pkglibexecdir=/libexec pkgdatadir=/data bashcompletiondir=/completions >"$stage.log" 2>&1 || {
 	cat "$stage.log" >&2
 	exit 1
 }
@@ -23,6 +23,7 @@ simulator=
 '
 found=$(cd "$stage" && find . ! -path './data/readers/*' \( -type f -o -type l \) | LC_ALL=C sort)
 expected='./bin/openccid
+./completions/openccid
 ./doc/COPYING
 ./doc/NEWS.md
 ./doc/README.md
@@ -31,6 +32,8 @@ expected='./bin/openccid
 ./drop/openccid.bundle/Contents/Info.plist
 ./drop/openccid.bundle/Contents/Linux/libopenccid.so
 '"$simulator"'./man/man1/openccid.1
+./man/man5/openccid.reader.5
+./man/man7/openccid.7
 ./rules/60-openccid.rules'
 if [ "$found" != "$expected" ]; then
 	printf 'FAIL: installed files are not those expected:\n%s\n' "$found" >&2
@@ -40,7 +43,7 @@ grep -q '<string>libopenccid.so</string>' "$stage/drop/openccid.bundle/Contents/
 	echo "FAIL: Info.plist does not name the library" >&2
 	exit 1
 }
-"$MAKE" -s uninstall DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man pkglibexecdir=/libexec pkgdatadir=/data >/dev/null 2>&1
+"$MAKE" -s uninstall DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man pkglibexecdir=/libexec pkgdatadir=/data bashcompletiondir=/completions >/dev/null 2>&1
 left=$(cd "$stage" && find . -type f -o -type l)
 [ -z "$left" ] || {
 	printf 'FAIL: left after uninstall:\n%s\n' "$left" >&2

@@ -74,4 +74,25 @@ diff -u "$stage/verbs" "$stage/sections" || {
 	echo "FAIL: the verbs of the command and of its man page differ" >&2
 	status=1
 }
+
+# Every key of the driver is explained, and nothing that it does not know.
+{
+	sed -n 's/^	X([A-Z_0-9]*, "\([a-z0-9-]*\)".*/\1/p' src/quirk/quirk.h
+	printf '%s\n' log voltage max-wait capture flight-recorder why
+} | sort >"$stage/keys"
+sed -n '/^\.SH SETTINGS/,/^\.SH ENV/{/^\.TP/{n;s/^\.B //p}}' man/openccid.reader.5 | sed 's/\\-/-/g' | tr -s ', ' '\n' | sort >"$stage/explained"
+diff -u "$stage/keys" "$stage/explained" || {
+	echo "FAIL: the keys of the driver and of openccid.reader(5) differ" >&2
+	status=1
+}
+
+# The completion finds the verbs.
+if command -v bash >/dev/null; then
+	verbs=$(PATH=$top_builddir/src/tool:$PATH bash -c '. completion/openccid.bash
+		COMP_WORDS=(openccid de) COMP_CWORD=1; _openccid; echo "${COMPREPLY[@]}"')
+	[ "$verbs" = "decode describe" ] || {
+		echo "FAIL: the completion of \"de\" is \"$verbs\"" >&2
+		status=1
+	}
+fi
 exit $status
