@@ -51,6 +51,7 @@ src_tool_openccid_SOURCES = \
 	src/tool/decode_text.c \
 	src/tool/main.c \
 	src/tool/verb_adopt.c \
+	src/tool/verb_capture.c \
 	src/tool/verb_decode.c \
 	src/tool/page_style.h \
 	src/tool/plan.c src/tool/plan.h \
@@ -69,5 +70,5 @@ src_tool_openccid_SOURCES = \
 	src/tool/verbs.c \
 	src/tool/whatif.c src/tool/whatif.h
 src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"' \
-	-DOPENCCID_LIBEXEC_DIR='"$(pkglibexecdir)"' -DOPENCCID_DATA_DIR='"$(pkgdatadir)"'
+	-DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"' -DOPENCCID_LIBEXEC_DIR='"$(pkglibexecdir)"' -DOPENCCID_DATA_DIR='"$(pkgdatadir)"'
 src_tool_openccid_LDADD = src/libcommand.la src/libtraffic.la src/libplayer.la src/libreplay.la src/libusbtransport.la src/libcore.la $(PCAP_LIBS)

@@ -43,6 +43,7 @@ enum tool_exit tool_complain(struct tool *tool, enum tool_exit exit, const char 
 	__attribute__((format(printf, 3, 4)));
 
 enum tool_exit verb_adopt(struct tool *tool, int argc, char **argv);
+enum tool_exit verb_capture(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_describe(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_doctor(struct tool *tool, int argc, char **argv);
 enum tool_exit verb_decode(struct tool *tool, int argc, char **argv);

@@ -7,6 +7,8 @@
 const struct verb tool_verbs[] = {
 	{ "decode", "FILE", "Tell what a capture says, in plain words, and what went wrong in it",
 	  verb_decode },
+	{ "capture", "FILE [READER] | --stop",
+	  "Let the driver record what goes over the wire, without PINs and keys", verb_capture },
 	{ "redact", "FILE", "Copy a log or capture without PINs and keys, and without chosen data",
 	  verb_redact },
 	{ "replay", "FILE", "Play a capture against today's driver, and tell how it ends now", verb_replay },

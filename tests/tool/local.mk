@@ -11,6 +11,7 @@ check_SCRIPTS += \
 	tests/tool/test-html.sh \
 	tests/tool/test-list.sh \
 	tests/tool/test-man.sh \
+	tests/tool/test-record.sh \
 	tests/tool/test-redact.sh \
 	tests/tool/test-replay.sh \
 	tests/tool/test-usage.sh
