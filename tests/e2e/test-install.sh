@@ -24,11 +24,16 @@ simulator=
 found=$(cd "$stage" && find . ! -path './data/readers/*' \( -type f -o -type l \) | LC_ALL=C sort)
 expected='./bin/openccid
 ./completions/openccid
+./doc/CONTRIBUTING.md
 ./doc/COPYING
+./doc/HACKING.md
 ./doc/NEWS.md
 ./doc/README.md
+./doc/SECURITY.md
+'"$(cd "$top_srcdir" && ls doc/*.md doc/*.svg | sed 's,^,./doc/,')"'
 ./doc/examples/61-openccid-adopt.rules
 ./doc/examples/openccid-adopt.service
+./doc/readers/README.md
 ./drop/openccid.bundle/Contents/Info.plist
 ./drop/openccid.bundle/Contents/Linux/libopenccid.so
 '"$simulator"'./man/man1/openccid.1
