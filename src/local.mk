@@ -54,11 +54,20 @@ nodist_src_libcore_la_SOURCES = src/quirk/table.c
 noinst_LTLIBRARIES += src/libusbtransport.la
 src_libusbtransport_la_SOURCES = \
 	src/usb/attached.c src/usb/attached.h \
+	src/usb/bulk.c \
 	src/usb/claim.c src/usb/claim.h \
+	src/usb/control.c \
+	src/usb/device.c \
 	src/usb/devname.c src/usb/devname.h \
 	src/usb/holder.c src/usb/holder.h \
+	src/usb/info.c \
+	src/usb/inside.h \
+	src/usb/interface.c \
+	src/usb/interrupt.c \
+	src/usb/open.c \
 	src/usb/restart.c src/usb/restart.h \
 	src/usb/sysfs.c src/usb/sysfs.h \
+	src/usb/transfer.c \
 	src/usb/usb.c src/usb/usb.h
 src_libusbtransport_la_CFLAGS = $(AM_CFLAGS) $(LIBUSB_CFLAGS)
 src_libusbtransport_la_LIBADD = $(LIBUSB_LIBS)

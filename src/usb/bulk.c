@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The bulk pipes: messages to the reader, and what it answers. */
+#include "usb/inside.h"
+
+#include <libusb.h>
+
+/* One OUT transfer; libusb's buffers are not const, but OUT data is only read. */
+static enum oc_err write_piece(struct usb *u, const uint8_t *out, size_t len, unsigned ms)
+{
+	size_t sent = 0;
+	enum oc_err err;
+
+	urb_aim(u, &u->out, LIBUSB_TRANSFER_TYPE_BULK, u->ep_out, (uint8_t *)(uintptr_t)out, len);
+	err = urb_post(u, &u->out);
+	if (err == OC_OK)
+		err = urb_collect(u, &u->out, ms, &sent);
+	return err == OC_OK && sent != len ? OC_E_TIMEOUT : err;
+}
+
+static enum oc_err write_message(struct usb *u, const uint8_t *out, size_t len, unsigned ms)
+{
+	const size_t most = u->pause_ms && u->packet_out ? u->packet_out : len;
+	enum oc_err err = OC_OK;
+	size_t piece;
+
+	for (size_t at = 0; err == OC_OK && at < len; at += piece) {
+		piece = len - at < most ? len - at : most;
+		if (at)
+			usb_pause(&u->base, u->pause_ms);
+		err = write_piece(u, out + at, piece, ms);
+	}
+	return err;
+}
+
+enum oc_err usb_send(struct transport *t, const uint8_t *out, size_t len, uint8_t *in, size_t cap,
+		     unsigned ms)
+{
+	struct usb *u = usb_of(t);
+	size_t none;
+	enum oc_err err;
+
+	if (usb_is_gone(u))
+		return OC_E_GONE;
+	if (u->in.posted)
+		urb_collect(u, &u->in, 0, &none);
+	urb_aim(u, &u->in, LIBUSB_TRANSFER_TYPE_BULK, u->ep_in, in, cap);
+	err = urb_post(u, &u->in);
+	if (err != OC_OK)
+		return err;
+	err = write_message(u, out, len, ms);
+	if (err != OC_OK)
+		urb_collect(u, &u->in, 0, &none);
+	return err;
+}
+
+enum oc_err usb_recv(struct transport *t, size_t *len, unsigned ms)
+{
+	struct usb *u = usb_of(t);
+
+	*len = 0;
+	if (usb_is_gone(u))
+		return OC_E_GONE;
+	if (!u->in.posted) {
+		const enum oc_err err = urb_post(u, &u->in);
+
+		if (err != OC_OK)
+			return err;
+	}
+	return urb_collect(u, &u->in, ms, len);
+}
+
+void usb_nudge(struct transport *t)
+{
+	urb_end(&usb_of(t)->in);
+}
+
+enum oc_err usb_beside(struct transport *t, const uint8_t *out, size_t len, unsigned ms)
+{
+	struct usb *u = usb_of(t);
+	int sent = 0, error;
+
+	if (usb_is_gone(u))
+		return OC_E_GONE;
+	error = libusb_bulk_transfer(u->handle, u->ep_out, (uint8_t *)(uintptr_t)out, (int)len, &sent, ms);
+	if (error == 0 && (size_t)sent != len)
+		return OC_E_TIMEOUT;
+	return usb_called(u, error);
+}
+
+enum oc_err usb_clear_halt(struct transport *t)
+{
+	struct usb *u = usb_of(t);
+	int error;
+
+	if (usb_is_gone(u))
+		return OC_E_GONE;
+	error = libusb_clear_halt(u->handle, u->ep_out);
+	if (error == 0)
+		error = libusb_clear_halt(u->handle, u->ep_in);
+	return usb_called(u, error);
+}
+
+void usb_pace(struct transport *transport, unsigned pause_ms)
+{
+	usb_of(transport)->pause_ms = pause_ms;
+}
