@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PATH_LEN = 512, SCOPE_LEN = 16 };
@@ -70,6 +71,8 @@ static enum tool_exit write_settings(struct tool *tool, const char *scope, const
 	int written;
 
 	settings_path(path);
+	/* Mostly nobody has set anything before; where it cannot be made, what follows says why. */
+	(void)mkdir(settings_folder(), 0755);
 	out = fopen(path, "we");
 	if (!out)
 		return tool_complain(tool, TOOL_CANNOT, "%s cannot be written: %s", path, strerror(errno));

@@ -8,7 +8,6 @@ need_pcscd
 pcscd="--pcscd --drivers $stage/drivers"
 OPENCCID_CONFIG=$stage/settings
 export OPENCCID_CONFIG stage
-mkdir "$stage/settings"
 
 row 'neither a file nor --stop' 2 'openccid capture' <<'TXT'
 say which file, or --stop
