@@ -49,7 +49,7 @@ grep -q '<string>libopenccid.so</string>' "$stage/drop/openccid.bundle/Contents/
 	exit 1
 }
 "$MAKE" -s uninstall DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man pkglibexecdir=/libexec pkgdatadir=/data bashcompletiondir=/completions >/dev/null 2>&1
-left=$(cd "$stage" && find . -type f -o -type l && ls -d doc data libexec drop/openccid.bundle 2>/dev/null)
+left=$(cd "$stage" && find . -type f -o -type l && ls -d doc data libexec drop/openccid.bundle 2>/dev/null || true)
 [ -z "$left" ] || {
 	printf 'FAIL: left after uninstall:\n%s\n' "$left" >&2
 	exit 1
