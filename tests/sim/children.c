@@ -175,6 +175,19 @@ void children_print_environment(const struct places *p, const struct child_optio
 	fflush(stdout);
 }
 
+void children_print_usbip(const struct places *p, const char *where)
+{
+	const char *colon = strrchr(where, ':');
+
+	printf("export CCID_SIM_CONTROL=%s\n", p->control);
+	printf("# as root, on a machine with the kernel module vhci-hcd: usbip --tcp-port %s attach -r %.*s "
+	       "-b 1-1\n",
+	       colon + 1, (int)(colon - where), where);
+	printf("# card in and out: ccid-sim ctl insert, ccid-sim ctl remove; everything else: ccid-sim ctl "
+	       "help\n");
+	fflush(stdout);
+}
+
 /* ---- processes ---- */
 
 static void child_signals(void)

@@ -31,6 +31,8 @@ pid_t children_pcscd(const struct places *p, const struct child_options *o);
 pid_t children_command(const struct places *p, const struct child_options *o, char **argv);
 /* Print the same environment as lines for a shell. */
 void children_print_environment(const struct places *p, const struct child_options *o, bool pcscd);
+/* The same where the reader is shared over USB/IP at this address. */
+void children_print_usbip(const struct places *p, const char *where);
 /* Can a client connect? */
 bool children_pcscd_ready(const struct places *p);
 

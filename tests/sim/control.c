@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { LINE_MAX_LEN = 1024, WORDS_MAX = 64, PART = 4096, SUSPEND_MS = 60000 };
+enum { LINE_MAX_LEN = 1024, WORDS_MAX = 64, PART = 4096, SUSPEND_MS = 60000, LATENCY_MAX_MS = 60000 };
 
 struct request {
 	struct sim *sim;
@@ -277,6 +277,37 @@ static const char *do_zlp(struct request *q)
 	return NULL;
 }
 
+static const char *const no_usbip = "the reader is not shared over USB/IP: start ccid-sim with --usbip";
+
+static const char *do_link(struct request *q)
+{
+	if (!q->sim->usbip)
+		return no_usbip;
+	if (says(q, "cut"))
+		usbip_server_cut(q->sim->usbip);
+	else if (says(q, "hold") || says(q, "release"))
+		usbip_server_hold(q->sim->usbip, says(q, "hold"));
+	else if (q->argc)
+		return "cut, hold or release? or nothing, to be told whether somebody has imported the "
+		       "reader";
+	else
+		fprintf(q->out, "%s: %s\n", usbip_server_where(q->sim->usbip),
+			usbip_server_imported(q->sim->usbip) ? "imported" : "free");
+	return NULL;
+}
+
+static const char *do_latency(struct request *q)
+{
+	unsigned ms;
+
+	if (!q->sim->usbip)
+		return no_usbip;
+	if (q->argc != 1 || !number(q->argv[0], 10, LATENCY_MAX_MS, &ms))
+		return "how many milliseconds does a round trip take?";
+	usbip_server_delay(q->sim->usbip, ms);
+	return NULL;
+}
+
 static const char *do_type(struct request *q)
 {
 	if (!q->sim->dev)
@@ -485,6 +516,9 @@ static const struct verb {
 	{ "access", "deny|allow", "opening the device node fails (EACCES)", do_access },
 	{ "abort", "refuse|accept", "stall the ABORT request or obey it", do_abort },
 	{ "zlp", "on|off", "end messages of whole packets with an empty packet, or not", do_zlp },
+	{ "link", "[cut|hold|release]", "USB/IP: the connection breaks, or is dead until it is released",
+	  do_link },
+	{ "latency", "MS", "USB/IP: how long a round trip takes", do_latency },
 	{ "type", "[after MS] [DIGITS] [clear] ok|cancel|none ...", "somebody types at the keypad", do_type },
 	{ "keypad", "[second=MS] [extends=on|off] [forget]",
 	  "what the keypad does; how long its seconds last", do_keypad },

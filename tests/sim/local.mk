@@ -54,7 +54,7 @@ simulator_LTLIBRARIES = tests/sim/libccid-sim-preload.la
 
 # The client of the simulator's own test: it opens the reader in both ways that libusb offers.
 noinst_PROGRAMS += tests/sim/usb-check
-check_SCRIPTS += tests/sim/test-sim.sh
+check_SCRIPTS += tests/sim/test-sim.sh tests/sim/test-usbip.sh
 
 # And one that sees which transfers src/usb makes of a message.
 if !WITH_TSAN
@@ -75,6 +75,8 @@ tests_sim_ccid_sim_SOURCES = $(sim_model) \
 	tests/sim/usbfs_ioctl.c tests/sim/usbfs_ioctl.h \
 	tests/sim/usbfs_server.c tests/sim/usbfs_server.h \
 	tests/sim/usbfs_wire.h \
+	tests/sim/usbip_server.c tests/sim/usbip_server.h \
+	tests/sim/usbip_wire.c tests/sim/usbip_wire.h \
 	src/base/log.c src/quirk/reader_file.c src/quirk/reader_key.c
 tests_sim_ccid_sim_CPPFLAGS = $(SIM_CPPFLAGS) \
 	-DCCID_SIM_PRELOAD_LIB='"$(abs_top_builddir)/tests/sim/.libs/libccid-sim-preload.so"' \
@@ -147,4 +149,7 @@ tests_unit_test_sim_reader_LDADD = tests/sim/libsimreader.la $(CMOCKA_LIBS)
 EXTRA_DIST += \
 	tests/sim/README.md \
 	tests/sim/make-bundle \
-	tests/sim/test-sim.sh
+	tests/sim/test-sim.sh \
+	tests/sim/test-usbip.sh \
+	tests/sim/usbip.py \
+	tests/sim/usbip_story.py

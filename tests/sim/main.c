@@ -21,7 +21,8 @@ struct options {
 	struct child_options child;
 	const char *reader, *readers, *card;
 	bool pcscd, list, whole;
-	char **command; /* NULL: stay */
+	const char *usbip; /* where to listen, or NULL */
+	char **command;    /* NULL: stay */
 };
 
 struct processes {
@@ -84,12 +85,20 @@ static void reap(struct processes *p)
 }
 
 /* One round of everything. */
+static uint64_t move_data(struct sim *sim)
+{
+	const uint64_t here = usbfs_server_run(sim->server, loop_now());
+	const uint64_t there = sim->usbip ? usbip_server_run(sim->usbip, loop_now()) : SIM_NEVER;
+
+	return here < there ? here : there;
+}
+
 static void turn(struct sim *sim, struct processes *p, uint64_t until)
 {
-	uint64_t next = usbfs_server_run(sim->server, loop_now());
+	const uint64_t next = move_data(sim);
 
 	loop_once(next < until ? next : until);
-	usbfs_server_run(sim->server, loop_now());
+	move_data(sim);
 	reap(p);
 }
 
@@ -169,6 +178,8 @@ static int run_command(struct sim *sim, struct processes *p, const struct places
 {
 	if (o->command)
 		p->command = children_command(places, &o->child, o->command);
+	else if (sim->usbip)
+		children_print_usbip(places, usbip_server_where(sim->usbip));
 	else
 		children_print_environment(places, &o->child, o->pcscd);
 	while (!caught && (o->command ? p->command != 0 : true)) {
@@ -185,6 +196,23 @@ static int run_command(struct sim *sim, struct processes *p, const struct places
 	return o->command ? exit_code(p->command_status) : 0;
 }
 
+/* Where the reader can be found: on the pretended bus of this machine, or by other kernels. */
+static int open_bus(struct sim *sim, const struct options *o)
+{
+	if (o->usbip) {
+		sim->usbip = usbip_server_new(o->usbip);
+		if (sim->usbip)
+			return setenv(SIM_ENV_USBIP, usbip_server_where(sim->usbip), 1);
+		fprintf(stderr, "ccid-sim: cannot listen at %s: %s\n", o->usbip, strerror(errno));
+		return -1;
+	}
+	sim->bed = testbed_new();
+	if (sim->bed)
+		return 0;
+	fputs("ccid-sim: libumockdev-preload.so.0 did not load: is umockdev installed?\n", stderr);
+	return -1;
+}
+
 static int run(struct sim *sim, const struct places *places, const struct options *o)
 {
 	struct processes p = { 0 };
@@ -196,18 +224,17 @@ static int run(struct sim *sim, const struct places *places, const struct option
 		fprintf(stderr, "ccid-sim: cannot listen in %s: %s\n", places->dir, strerror(errno));
 		return 1;
 	}
-	sim->bed = testbed_new();
-	if (!sim->bed) {
-		fputs("ccid-sim: libumockdev-preload.so.0 did not load: is umockdev installed?\n", stderr);
+	if (open_bus(sim, o) < 0)
 		return 1;
-	}
 	sim_plug(sim);
 	if (!o->pcscd || start_pcscd(sim, &p, places, o) == 0)
 		result = run_command(sim, &p, places, o);
 	stop(sim, &p, &p.pcscd);
+	usbip_server_free(sim->usbip);
 	usbfs_server_free(sim->server);
 	sim->dev = NULL;
-	testbed_free(sim->bed);
+	if (sim->bed)
+		testbed_free(sim->bed);
 	return result;
 }
 
@@ -234,6 +261,7 @@ static const char usage[] =
 	"  --debug          pcscd logs everything\n"
 	"  --log FILE       where it logs to; - is stderr\n"
 	"  --no-preload     COMMAND talks to pcscd only and shall not see the USB device\n"
+	"  --usbip [ADDRESS:]PORT  no pretended bus: other kernels can attach the reader, over USB/IP\n"
 	"  --list           the readers that can be plugged in\n"
 	"\n"
 	"The exit code is COMMAND's. \"ccid-sim ctl help\" lists what can be done to the reader meanwhile.\n";
@@ -252,6 +280,7 @@ enum {
 	OPT_DEBUG,
 	OPT_LOG,
 	OPT_NO_PRELOAD,
+	OPT_USBIP,
 	OPT_LIST,
 	OPT_HELP
 };
@@ -270,6 +299,7 @@ static const struct option long_options[] = {
 	{ "debug", no_argument, NULL, OPT_DEBUG },
 	{ "log", required_argument, NULL, OPT_LOG },
 	{ "no-preload", no_argument, NULL, OPT_NO_PRELOAD },
+	{ "usbip", required_argument, NULL, OPT_USBIP },
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ 0 },
@@ -293,6 +323,7 @@ static int take_option(int option, struct options *o)
 	case OPT_DEBUG: o->child.debug = true; return 0;
 	case OPT_LOG: o->child.log = optarg; return 0;
 	case OPT_NO_PRELOAD: o->child.preload_command = false; return 0;
+	case OPT_USBIP: o->usbip = optarg; return 0;
 	case OPT_LIST: o->list = true; return 0;
 	case OPT_HELP: fputs(usage, stdout); exit(0);
 	default: fputs("ccid-sim: \"ccid-sim --help\" tells what can be said\n", stderr); return -1;
@@ -311,7 +342,13 @@ static int parse_options(int argc, char **argv, struct options *o)
 			return -1;
 	if (optind < argc)
 		o->command = argv + optind;
-	return 0;
+	if (o->usbip)
+		o->child.preload_command = false;
+	if (!o->usbip || !o->pcscd)
+		return 0;
+	fputs("ccid-sim: --usbip is for the pcscd of a kernel that attaches the reader: leave --pcscd out\n",
+	      stderr);
+	return -1;
 }
 
 /* BB.BB in hexadecimal digits, for all interfaces */
@@ -398,7 +435,7 @@ int main(int argc, char **argv)
 		return list_readers(o.readers);
 	if (set_up(&sim, &o) < 0)
 		return 2;
-	if (children_reexec(argv) < 0 || places_make(&places) < 0) {
+	if ((!o.usbip && children_reexec(argv) < 0) || places_make(&places) < 0) {
 		fprintf(stderr, "ccid-sim: cannot start: %s\n", strerror(errno));
 		return 1;
 	}

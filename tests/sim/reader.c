@@ -518,6 +518,19 @@ void sim_reader_clear_halt(struct sim_reader *r, bool in)
 	r->in_len = 0;
 }
 
+bool sim_reader_halted(const struct sim_reader *r, bool in)
+{
+	return in ? r->halted_in : r->halted_out;
+}
+
+void sim_reader_halt(struct sim_reader *r, bool in)
+{
+	if (in)
+		r->halted_in = true;
+	else
+		r->halted_out = true;
+}
+
 void sim_reader_bus_reset(struct sim_reader *r)
 {
 	while (r->queue_len)

@@ -72,6 +72,10 @@ enum sim_io sim_reader_control(struct sim_reader *r, const uint8_t setup[8], uin
 /* CLEAR_FEATURE(ENDPOINT_HALT), or what else restarts an endpoint. Half received messages are forgotten. */
 void sim_reader_clear_halt(struct sim_reader *r, bool in);
 
+/* Is a bulk endpoint halted? SET_FEATURE(ENDPOINT_HALT) halts it. */
+bool sim_reader_halted(const struct sim_reader *r, bool in);
+void sim_reader_halt(struct sim_reader *r, bool in);
+
 /* A bus reset or SET_CONFIGURATION: everything in progress is forgotten, cards lose power. */
 void sim_reader_bus_reset(struct sim_reader *r);
 

@@ -50,7 +50,10 @@ const char *sim_plug(struct sim *sim)
 	for (unsigned i = 0; i < SIM_MOODS; i++)
 		sim_reader_mood(sim->dev->function[0].reader, (enum sim_mood)i, sim->mood[i]);
 	usbfs_server_plug(sim->server, sim->dev);
-	testbed_add(sim->bed, sim->dev);
+	if (sim->usbip)
+		usbip_server_plug(sim->usbip, sim->dev);
+	if (sim->bed)
+		testbed_add(sim->bed, sim->dev);
 	return NULL;
 }
 
@@ -69,9 +72,12 @@ const char *sim_unplug(struct sim *sim)
 		return "the reader is not plugged in";
 	for (unsigned i = 0; i < sim->dev->functions; i++)
 		remember_violations(sim, sim->dev->function[i].reader);
+	if (sim->usbip)
+		usbip_server_plug(sim->usbip, NULL);
 	usbfs_server_plug(sim->server, NULL);
 	sim->dev = NULL;
-	testbed_remove(sim->bed);
+	if (sim->bed)
+		testbed_remove(sim->bed);
 	return NULL;
 }
 

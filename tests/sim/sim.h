@@ -6,13 +6,15 @@
 #include "card_spec.h"
 #include "testbed.h"
 #include "usbfs_server.h"
+#include "usbip_server.h"
 
 enum { SIM_SLOTS = 256, SIM_PAST_MAX = 64 };
 
 struct sim {
 	struct sim_identity identity[USB_FUNCTIONS_MAX]; /* one for each interface of the device */
 	unsigned identities;
-	struct testbed *bed;
+	struct testbed *bed;        /* NULL where the reader is on no bus of this machine */
+	struct usbip_server *usbip; /* or NULL */
 	struct usbfs_server *server;
 	struct usb_dev *dev; /* NULL: unplugged; owned by the server */
 	unsigned devnum;

@@ -128,9 +128,18 @@ static void ccid_descriptors(const struct sim_identity *id, unsigned at, struct 
 		endpoint_descriptor(w, USB_EP_INT + base, INTERRUPT, SIM_PACKET, 16);
 }
 
+static const uint8_t vendor_class[3] = { 0xFF, 0xFF, 0xFF };
+
+void usb_dev_interface_class(const struct usb_dev *dev, unsigned interface, uint8_t class[3])
+{
+	memcpy(class, vendor_class, sizeof vendor_class);
+	for (unsigned i = 0; i < dev->functions; i++)
+		if (usb_function_interface(&dev->function[i]) == interface)
+			memcpy(class, sim_reader_identity(dev->function[i].reader)->class, 3);
+}
+
 static void one_interface(const struct usb_dev *dev, unsigned number, struct wr *w)
 {
-	static const uint8_t vendor_class[3] = { 0xFF, 0xFF, 0xFF };
 
 	for (unsigned i = 0; i < dev->functions; i++) {
 		if (usb_function_interface(&dev->function[i]) != number)
@@ -200,25 +209,6 @@ static int string_descriptor(const struct usb_dev *dev, uint8_t index, struct wr
 	return 0;
 }
 
-static int get_descriptor(const struct usb_dev *dev, const uint8_t *setup, uint8_t *data, size_t len)
-{
-	uint8_t bytes[600];
-	struct wr w = wr_of(bytes, sizeof bytes);
-	size_t have;
-
-	if (setup[3] == DESC_DEVICE)
-		device_descriptor(usb_dev_identity(dev), &w);
-	else if (setup[3] == DESC_CONFIG && setup[2] == 0)
-		config_descriptor(dev, &w);
-	else if (setup[3] != DESC_STRING || string_descriptor(dev, setup[2], &w) < 0)
-		return -EPIPE;
-	have = sizeof bytes - w.left;
-	if (have > len)
-		have = len;
-	memcpy(data, bytes, have);
-	return (int)have;
-}
-
 static int give(uint8_t *data, size_t len, const uint8_t *bytes, size_t have)
 {
 	if (have > len)
@@ -227,46 +217,145 @@ static int give(uint8_t *data, size_t len, const uint8_t *bytes, size_t have)
 	return (int)have;
 }
 
-static int clear_halt(struct usb_dev *dev, unsigned ep)
+static int get_descriptor(const struct usb_dev *dev, uint16_t value, uint8_t *data, size_t len)
 {
-	struct usb_function *function = usb_function_of_endpoint(dev, ep);
+	const uint8_t type = (uint8_t)(value >> 8), index = (uint8_t)value;
+	uint8_t bytes[600];
+	struct wr w = wr_of(bytes, sizeof bytes);
 
-	if (!function)
+	if (type == DESC_DEVICE && index == 0)
+		device_descriptor(usb_dev_identity(dev), &w);
+	else if (type == DESC_CONFIG && index == 0)
+		config_descriptor(dev, &w);
+	else if (type != DESC_STRING || string_descriptor(dev, index, &w) < 0)
 		return -EPIPE;
-	sim_reader_clear_halt(function->reader, ep & 0x80);
+	return give(data, len, bytes, sizeof bytes - w.left);
+}
+
+/* ---- standard requests (USB 2.0, 9.4) ---- */
+
+enum { ENDPOINT_HALT = 0 };
+
+struct request {
+	struct usb_dev *dev;
+	uint16_t value, index;
+	uint8_t *data;
+	size_t len;
+};
+
+/* The endpoint that is meant; NULL: the device has none of this number. */
+static struct usb_function *endpoint_of(const struct request *q)
+{
+	return q->index > 0xFF ? NULL : usb_function_of_endpoint(q->dev, q->index);
+}
+
+static bool endpoint_halted(const struct usb_function *function, unsigned ep)
+{
+	const unsigned kind = usb_ep_kind(ep);
+
+	return kind != USB_EP_INT && sim_reader_halted(function->reader, kind == USB_EP_IN);
+}
+
+static int answer_descriptor(const struct request *q)
+{
+	return get_descriptor(q->dev, q->value, q->data, q->len);
+}
+
+static int answer_configuration(const struct request *q)
+{
+	return give(q->data, q->len, &q->dev->configuration, 1);
+}
+
+/* Bus powered, no remote wake-up; and nothing is defined for interfaces. */
+static int answer_status(const struct request *q)
+{
+	static const uint8_t zeros[2] = { 0, 0 };
+
+	return give(q->data, q->len, zeros, sizeof zeros);
+}
+
+static int answer_endpoint_status(const struct request *q)
+{
+	const struct usb_function *function = endpoint_of(q);
+	const bool control = (q->index & ~0x80u) == 0;
+	uint8_t status[2] = { 0, 0 };
+
+	if (!function && !control)
+		return -EPIPE;
+	status[0] = function && endpoint_halted(function, q->index);
+	return give(q->data, q->len, status, sizeof status);
+}
+
+/* There is one setting of each interface. */
+static int answer_interface(const struct request *q)
+{
+	const uint8_t setting = 0;
+
+	return q->index < usb_dev_interfaces(q->dev) ? give(q->data, q->len, &setting, 1) : -EPIPE;
+}
+
+static int set_configuration(const struct request *q)
+{
+	if (q->value > 1)
+		return -EPIPE;
+	usb_dev_configure(q->dev, (uint8_t)q->value);
 	return 0;
 }
 
+static int set_interface(const struct request *q)
+{
+	struct usb_function *function = usb_function_of_interface(q->dev, q->index);
+
+	if (q->value != 0 || q->index >= usb_dev_interfaces(q->dev))
+		return -EPIPE;
+	if (!function)
+		return 0;
+	usb_function_clear_halt(function, USB_EP_OUT);
+	usb_function_clear_halt(function, USB_EP_IN);
+	return 0;
+}
+
+static int clear_endpoint_halt(const struct request *q)
+{
+	struct usb_function *function = endpoint_of(q);
+
+	if (!function || q->value != ENDPOINT_HALT)
+		return -EPIPE;
+	usb_function_clear_halt(function, q->index);
+	return 0;
+}
+
+static int set_endpoint_halt(const struct request *q)
+{
+	struct usb_function *function = endpoint_of(q);
+
+	if (!function || q->value != ENDPOINT_HALT || usb_ep_kind(q->index) == USB_EP_INT)
+		return -EPIPE;
+	sim_reader_halt(function->reader, usb_ep_kind(q->index) == USB_EP_IN);
+	return 0;
+}
+
+/* What is not here is stalled: features of the device (no remote wake-up), of interfaces, and SYNCH_FRAME. */
+static const struct {
+	uint8_t type, request;
+	int (*answer)(const struct request *q);
+} standard[] = {
+	{ 0x80, 0x00, answer_status },          { 0x81, 0x00, answer_status },
+	{ 0x82, 0x00, answer_endpoint_status }, { 0x02, 0x01, clear_endpoint_halt },
+	{ 0x02, 0x03, set_endpoint_halt },      { 0x80, 0x06, answer_descriptor },
+	{ 0x80, 0x08, answer_configuration },   { 0x00, 0x09, set_configuration },
+	{ 0x81, 0x0A, answer_interface },       { 0x01, 0x0B, set_interface },
+};
+
 int usb_standard_request(struct usb_dev *dev, const uint8_t setup[8], uint8_t *data, size_t len)
 {
-	enum {
-		GET_STATUS = 0x00,
-		CLEAR_FEATURE = 0x01,
-		SET_FEATURE = 0x03,
-		GET_DESCRIPTOR = 0x06,
-		GET_CONFIGURATION = 0x08,
-		SET_CONFIGURATION = 0x09,
-		GET_INTERFACE = 0x0A,
-		SET_INTERFACE = 0x0B,
-	};
-	const uint8_t zeros[2] = { 0, 0 };
-	const bool in = setup[0] & 0x80;
+	struct rd r = rd_of(setup + 2, 4);
+	struct request q = { .dev = dev, .data = data, .len = len };
 
-	if ((setup[0] & 0x60) != 0)
-		return -EPIPE;
-	if (in && setup[1] == GET_DESCRIPTOR)
-		return get_descriptor(dev, setup, data, len);
-	if (in && setup[1] == GET_CONFIGURATION)
-		return give(data, len, &dev->configuration, 1);
-	if (in && setup[1] == GET_STATUS)
-		return give(data, len, zeros, 2);
-	if (in && setup[1] == GET_INTERFACE)
-		return give(data, len, zeros, 1);
-	if (setup[0] == 0x02 && setup[1] == CLEAR_FEATURE)
-		return clear_halt(dev, setup[4]);
-	/* what a device without remote wake-up and alternate settings has nothing to do for */
-	if (!in && (setup[1] == CLEAR_FEATURE || setup[1] == SET_FEATURE || setup[1] == SET_CONFIGURATION ||
-		    (setup[1] == SET_INTERFACE && setup[2] == 0)))
-		return 0;
+	q.value = rd_le16(&r);
+	q.index = rd_le16(&r);
+	for (size_t i = 0; i < sizeof standard / sizeof standard[0]; i++)
+		if (standard[i].type == setup[0] && standard[i].request == setup[1])
+			return standard[i].answer(&q);
 	return -EPIPE;
 }

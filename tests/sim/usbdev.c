@@ -346,14 +346,19 @@ static bool anything_claimed(const struct usb_dev *dev)
 	return dev->kernel_driver || dev->other_process;
 }
 
+void usb_dev_configure(struct usb_dev *dev, uint8_t value)
+{
+	dev->configuration = value;
+	reset_functions(dev);
+}
+
 int usb_set_configuration(struct usb_file *file, unsigned value)
 {
 	if (value > 1 && value != UINT32_MAX)
 		return -EINVAL;
 	if (anything_claimed(file->dev))
 		return -EBUSY;
-	file->dev->configuration = value == 1;
-	reset_functions(file->dev);
+	usb_dev_configure(file->dev, value == 1);
 	return 0;
 }
 
@@ -366,6 +371,17 @@ int usb_set_interface(struct usb_file *file, unsigned interface, unsigned settin
 	return setting == 0 ? 0 : -EINVAL;
 }
 
+void usb_function_clear_halt(struct usb_function *function, unsigned ep)
+{
+	const unsigned kind = usb_ep_kind(ep);
+
+	if (kind == USB_EP_INT)
+		return;
+	if (kind == USB_EP_IN)
+		forget_input(function);
+	sim_reader_clear_halt(function->reader, kind == USB_EP_IN);
+}
+
 int usb_clear_halt(struct usb_file *file, unsigned ep)
 {
 	struct usb_function *f = usb_function_of_endpoint(file->dev, ep);
@@ -376,11 +392,7 @@ int usb_clear_halt(struct usb_file *file, unsigned ep)
 	error = use_interface(file, usb_function_interface(f));
 	if (error)
 		return error;
-	if (usb_ep_kind(ep) == USB_EP_INT)
-		return 0;
-	if (usb_ep_kind(ep) == USB_EP_IN)
-		forget_input(f);
-	sim_reader_clear_halt(f->reader, usb_ep_kind(ep) == USB_EP_IN);
+	usb_function_clear_halt(f, ep);
 	return 0;
 }
 
@@ -390,7 +402,7 @@ static void start_afresh(struct usb_dev *dev, int status, bool keep_claims)
 		if (!dev->files[i])
 			continue;
 		end_all(dev->files[i], status);
-		if (!keep_claims)
+		if (!keep_claims && !dev->files[i]->kernel)
 			dev->files[i]->claimed = 0;
 	}
 	reset_functions(dev);

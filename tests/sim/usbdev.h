@@ -32,6 +32,7 @@ struct urb {
 struct usb_file {
 	struct usb_dev *dev; /* NULL after an unplug */
 	uint32_t claimed;    /* bit per interface */
+	bool kernel;         /* of another machine, by USB/IP: it keeps all interfaces for good */
 	struct urb *pending, *done;
 };
 
@@ -64,6 +65,8 @@ void usb_dev_free(struct usb_dev *dev);
 /* Device descriptor and configuration, as read from the node or from sysfs. */
 size_t usb_dev_descriptors(const struct usb_dev *dev, uint8_t *out, size_t cap);
 unsigned usb_dev_interfaces(const struct usb_dev *dev);
+/* bInterfaceClass, bInterfaceSubClass, bInterfaceProtocol */
+void usb_dev_interface_class(const struct usb_dev *dev, unsigned interface, uint8_t class[3]);
 const struct sim_identity *usb_dev_identity(const struct usb_dev *dev);
 /* The reader behind an interface, or behind an endpoint that it really has; NULL: none. */
 struct usb_function *usb_function_of_interface(struct usb_dev *dev, unsigned interface);
@@ -84,6 +87,10 @@ int usb_clear_halt(struct usb_file *file, unsigned ep);
 int usb_reset(struct usb_file *file);
 /* The system sleeps and wakes up: the reader was without power. @claims: usbfs could keep them, as where power stayed on. */
 void usb_suspend(struct usb_dev *dev, bool claims);
+/* SET_CONFIGURATION: the device starts afresh, and its endpoints exist or not. */
+void usb_dev_configure(struct usb_dev *dev, uint8_t value);
+/* The endpoint works again; a message that was read in part is forgotten. */
+void usb_function_clear_halt(struct usb_function *function, unsigned ep);
 /* Somebody else resets the port. */
 void usb_reset_by_other(struct usb_dev *dev);
 /* "usbfs", the pretended driver's name, or NULL. */

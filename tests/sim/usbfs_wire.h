@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #define SIM_ENV_USBFS   "CCID_SIM_USBFS" /* path of that socket */
+#define SIM_ENV_USBIP   "CCID_SIM_USBIP" /* ADDRESS:PORT where other kernels find the reader */
 #define SIM_SLEPT       ".slept" /* behind that path: milliseconds that the system has slept, as text */
 #define SIM_ENV_DRIVERS "CCID_SIM_DRIVERS" /* shown to pcscd as its driver folder */
 #define SIM_ENV_RUN     "CCID_SIM_RUN"     /* shown to pcscd as its run folder */
