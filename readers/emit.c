@@ -103,11 +103,26 @@ static void put_rules(const struct readerdb *db, FILE *out)
 	fputs("\t{ .conditions = 0, .effects = 0 },\n};\n\n", out);
 }
 
-static const char *flags_of(const struct entry *e)
+static void put_flags(const struct entry *e, FILE *out)
 {
-	if (e->offered)
-		return e->vendor_class ? "QUIRK_OFFERED | QUIRK_VENDOR_CLASS" : "QUIRK_OFFERED";
-	return e->vendor_class ? "QUIRK_VENDOR_CLASS" : "0";
+	const struct flag {
+		bool set;
+		const char *name;
+	} flags[] = {
+		{ e->offered, "QUIRK_OFFERED" },
+		{ e->vendor_class, "QUIRK_VENDOR_CLASS" },
+		{ e->stays_awake, "QUIRK_STAYS_AWAKE" },
+	};
+	const char *between = "";
+
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+		if (!flags[i].set)
+			continue;
+		fprintf(out, "%s%s", between, flags[i].name);
+		between = " | ";
+	}
+	if (!*between)
+		fputc('0', out);
 }
 
 /* Returns how many rules stand before those of the vendors. */
@@ -120,8 +135,10 @@ static unsigned put_readers(const struct readerdb *db, FILE *out)
 	for (size_t i = 0; i < db->products.len; i++) {
 		const struct entry *e = &db->products.at[i];
 
-		fprintf(out, "\t{ 0x%04x, 0x%04x, %zu, %u, %u, %s },\n", e->vid, e->pid, name,
-			e->rules ? first : 0, e->rules, flags_of(e));
+		fprintf(out, "\t{ 0x%04x, 0x%04x, %zu, %u, %u, ", e->vid, e->pid, name, e->rules ? first : 0,
+			e->rules);
+		put_flags(e, out);
+		fputs(" },\n", out);
 		name += strlen(e->name) + 1;
 		first += e->rules;
 	}
@@ -232,27 +249,84 @@ void emit_plist(const struct readerdb *db, const char *version, FILE *out)
 
 /* ---- udev/60-openccid.rules ------------------------------------------------------------------------------ */
 
-#define GRANT "GROUP=\"pcscd\", MODE=\"0660\"\n"
+/* Only the group of pcscd: who may use a card is decided by pcscd, not by who sits at the computer, so no uaccess. */
+#define GRANT "GROUP=\"pcscd\", MODE=\"0660\", ENV{.OPENCCID}=\"1\"\n"
+
+static const char udev_head[] =
+	"# SPDX-License-Identifier: LGPL-2.1-or-later\n# " ORIGIN "\n"
+	"# Gives the group of pcscd access to smart-card readers, so that it need not run as root.\n\n"
+	"ACTION==\"remove\", GOTO=\"openccid_end\"\n"
+	"SUBSYSTEM!=\"usb\", GOTO=\"openccid_end\"\n"
+	"ENV{DEVTYPE}!=\"usb_device\", GOTO=\"openccid_end\"\n\n"
+	"# Smart-card class: CCID (00) and ICCD with control transfers (01, 02), on any interface\n"
+	"ENV{ID_USB_INTERFACES}==\"*:0b0000:*|*:0b0001:*|*:0b0002:*\", " GRANT
+	"# Readers that do not show that class\n";
+
+static const char udev_power[] = "\n# Power: where it was not there before\n"
+				 "ACTION!=\"add\", GOTO=\"openccid_end\"\n"
+				 "ENV{.OPENCCID}!=\"1\", GOTO=\"openccid_end\"\n"
+				 "# A reader that was without power during a suspend comes back as a new "
+				 "one: card and reader may be others.\n"
+				 "TEST==\"power/persist\", ATTR{power/persist}=\"0\"\n"
+				 "# Readers that do not come back from autosuspend\n";
+
+/* Not for a device that is a keyboard as well. While pcscd has a reader open, the kernel keeps it awake. */
+static const char udev_tail[] =
+	"# One that nobody uses may sleep, where the device is nothing but a reader.\n"
+	"ENV{ID_USB_INTERFACES}==\":0b0000:|:0b0001:|:0b0002:\", TEST==\"power/control\", "
+	"ATTR{power/control}=\"auto\"\n"
+	"\nLABEL=\"openccid_end\"\n";
+
+static void put_udev(const struct entry *e, const char *what, FILE *out)
+{
+	fprintf(out, "# %s\nATTR{idVendor}==\"%04x\", ATTR{idProduct}==\"%04x\", %s", e->name, e->vid, e->pid,
+		what);
+}
 
 void emit_udev(const struct readerdb *db, const char *version, FILE *out)
 {
 	(void)version;
-	fputs("# SPDX-License-Identifier: LGPL-2.1-or-later\n# " ORIGIN "\n", out);
-	fputs("# Gives the group of pcscd access to smart-card readers, so that it need not run as root.\n\n",
-	      out);
-	fputs("ACTION==\"remove\", GOTO=\"openccid_end\"\n", out);
-	fputs("SUBSYSTEM!=\"usb\", GOTO=\"openccid_end\"\n", out);
-	fputs("ENV{DEVTYPE}!=\"usb_device\", GOTO=\"openccid_end\"\n\n", out);
-	fputs("# Smart-card class: CCID (00) and ICCD with control transfers (01, 02), on any interface\n",
-	      out);
-	fputs("ENV{ID_USB_INTERFACES}==\"*:0b0000:*|*:0b0001:*|*:0b0002:*\", " GRANT "\n", out);
-	fputs("# Readers that do not show that class\n", out);
-	for (size_t i = 0; i < db->products.len; i++) {
-		const struct entry *e = &db->products.at[i];
+	fputs(udev_head, out);
+	for (size_t i = 0; i < db->products.len; i++)
+		if (db->products.at[i].offered && db->products.at[i].by_id)
+			put_udev(&db->products.at[i], GRANT, out);
+	fputs(udev_power, out);
+	for (size_t i = 0; i < db->products.len; i++)
+		if (db->products.at[i].stays_awake)
+			put_udev(&db->products.at[i],
+				 "TEST==\"power/control\", ATTR{power/control}=\"on\", "
+				 "GOTO=\"openccid_end\"\n",
+				 out);
+	fputs(udev_tail, out);
+}
 
-		if (e->offered && e->by_id)
-			fprintf(out, "# %s\nATTR{idVendor}==\"%04x\", ATTR{idProduct}==\"%04x\", " GRANT,
-				e->name, e->vid, e->pid);
-	}
-	fputs("\nLABEL=\"openccid_end\"\n", out);
+/* ---- org.openccid.openccid.metainfo.xml ------------------------------------------------------------------ */
+
+static const char metainfo_head[] =
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	"<!-- " ORIGIN " -->\n"
+	"<component type=\"driver\">\n"
+	"\t<id>org.openccid.openccid</id>\n"
+	"\t<name>openccid</name>\n"
+	"\t<summary>Driver for USB smart-card readers</summary>\n"
+	"\t<description>\n"
+	"\t\t<p>The PC/SC daemon loads it when a smart-card reader is plugged in, and every "
+	"program that speaks PC/SC can use the "
+	"card.</p>\n"
+	"\t</description>\n"
+	"\t<metadata_license>FSFAP</metadata_license>\n"
+	"\t<project_license>LGPL-2.1-or-later</project_license>\n"
+	"\t<provides>\n";
+
+/* Software centres offer the package to who plugs one of these in. */
+void emit_metainfo(const struct readerdb *db, const char *version, FILE *out)
+{
+	(void)version;
+	fputs(metainfo_head, out);
+	for (size_t i = 0; i < db->products.len; i++)
+		if (db->products.at[i].offered)
+			fprintf(out, "\t\t<modalias>usb:v%04Xp%04Xd*</modalias>\n", db->products.at[i].vid,
+				db->products.at[i].pid);
+	fputs("\t\t<modalias>usb:v*p*d*dc*dsc*dp*ic0Bisc00ip0*</modalias>\n\t</provides>\n</component>\n",
+	      out);
 }

@@ -34,6 +34,12 @@ readers/Info.plist: $(readerdb_inputs) $(srcdir)/configure.ac | $(readerdb_tool)
 udev/60-openccid.rules: $(readerdb_inputs) | $(readerdb_tool)
 	$(AM_V_GEN)$(MKDIR_P) udev && $(readerdb_tool) udev $(READER_FILES) >$@.tmp && mv -f $@.tmp $@
 
+readers/org.openccid.openccid.metainfo.xml: $(readerdb_inputs) | $(readerdb_tool)
+	$(AM_V_GEN)$(MKDIR_P) readers && $(readerdb_tool) metainfo $(READER_FILES) >$@.tmp && mv -f $@.tmp $@
+
+metainfodir = $(datadir)/metainfo
+dist_metainfo_DATA = readers/org.openccid.openccid.metainfo.xml
+
 contentsdir = $(usbdropdir)/openccid.bundle/Contents
 dist_contents_DATA = readers/Info.plist
 dist_udevrules_DATA = udev/60-openccid.rules
@@ -50,5 +56,5 @@ EXTRA_DIST += \
 	readers/test-generated.sh \
 	src/quirk/table.c
 
-CLEANFILES += src/quirk/table.c.tmp readers/Info.plist.tmp udev/60-openccid.rules.tmp
-MAINTAINERCLEANFILES += src/quirk/table.c readers/Info.plist udev/60-openccid.rules
+CLEANFILES += src/quirk/table.c.tmp readers/Info.plist.tmp udev/60-openccid.rules.tmp readers/org.openccid.openccid.metainfo.xml.tmp
+MAINTAINERCLEANFILES += src/quirk/table.c readers/Info.plist udev/60-openccid.rules readers/org.openccid.openccid.metainfo.xml

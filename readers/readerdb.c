@@ -60,6 +60,7 @@ static void keep(struct readerdb *db, const struct reader_section *s)
 	memcpy(e->name, s->name, sizeof e->name);
 	snprintf(e->product, sizeof e->product, s->scope == READER_VENDOR ? "*" : "%04x", s->pid);
 	e->offered = s->status == READER_SUPPORTED || s->status == READER_SHOULD_WORK;
+	e->stays_awake = s->stays_awake;
 	for (unsigned i = 0; i < s->interfaces; i++) {
 		e->vendor_class |= s->interface[i].triple[0] == 0xff;
 		e->by_id |= !smart_card_class(s->interface[i].triple);
@@ -177,10 +178,8 @@ static const struct command {
 	bool version;
 	void (*emit)(const struct readerdb *db, const char *version, FILE *out);
 } commands[] = {
-	{ "check", false, emit_nothing },
-	{ "table", false, emit_table },
-	{ "plist", true, emit_plist },
-	{ "udev", false, emit_udev },
+	{ "check", false, emit_nothing }, { "table", false, emit_table },       { "plist", true, emit_plist },
+	{ "udev", false, emit_udev },     { "metainfo", false, emit_metainfo },
 };
 
 static const struct command *find_command(const char *word)

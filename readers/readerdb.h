@@ -14,6 +14,7 @@ struct entry {
 	char name[READER_TEXT];
 	bool offered;      /* supported or should-work */
 	bool vendor_class; /* an interface of class FFh */
+	bool stays_awake;  /* not to be put to sleep by udev */
 	bool by_id;        /* an interface that udev cannot recognise by its class */
 	unsigned rules;
 	struct quirk_rule rule[READER_RULES];
@@ -37,5 +38,6 @@ struct readerdb {
 void emit_table(const struct readerdb *db, const char *version, FILE *out);
 void emit_plist(const struct readerdb *db, const char *version, FILE *out);
 void emit_udev(const struct readerdb *db, const char *version, FILE *out);
+void emit_metainfo(const struct readerdb *db, const char *version, FILE *out);
 
 #endif

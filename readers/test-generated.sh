@@ -43,7 +43,7 @@ backward() {
 other=$(locale -a 2>/dev/null | grep -i -E '^(tr_TR|de_DE|et_EE|en_US|C\.utf)' | head -n 1)
 
 forward check || fail "readerdb check"
-for out in table plist udev; do
+for out in table plist udev metainfo; do
 	version=
 	[ $out = plist ] && version=1.2.3
 	# shellcheck disable=SC2086 # no version is no argument
@@ -95,7 +95,7 @@ awk '
 	/^\[/ { id = tolower(substr($0, 2, 9)) }
 	/^status *= *(unsupported|disabled) *$/ { print id }
 ' "$src"/*.reader | sort >"$work/withheld"
-sed -n 's/^ATTR{idVendor}=="\(....\)", ATTR{idProduct}=="\(....\)", GROUP="pcscd", MODE="0660"$/\1:\2/p' "$work/udev" |
+sed -n 's/^ATTR{idVendor}=="\(....\)", ATTR{idProduct}=="\(....\)", GROUP="pcscd", MODE="0660", ENV{.OPENCCID}="1"$/\1:\2/p' "$work/udev" |
 	sort >"$work/granted"
 [ -s "$work/granted" ] || fail "udev grants nothing by id"
 comm -12 "$work/withheld" "$work/granted" | grep . && fail "udev grants a reader that is not offered"

@@ -140,6 +140,7 @@ struct quirk_rule {
 enum {
 	QUIRK_OFFERED = 1,      /* listed in Info.plist */
 	QUIRK_VENDOR_CLASS = 2, /* its smart-card interface may be of class FFh */
+	QUIRK_STAYS_AWAKE = 4,  /* does not come back from USB autosuspend; for udev and "openccid doctor" */
 };
 
 /* One row of the generated table: offsets instead of pointers, so that it needs no relocation. */
@@ -148,7 +149,7 @@ struct quirk_reader {
 	uint32_t name;  /* offset into quirk_names */
 	uint16_t first; /* index of its first rule in quirk_rules */
 	uint8_t rules;  /* and how many follow one another */
-	uint8_t flags;  /* QUIRK_OFFERED, QUIRK_VENDOR_CLASS */
+	uint8_t flags;  /* QUIRK_OFFERED, QUIRK_VENDOR_CLASS, QUIRK_STAYS_AWAKE */
 };
 
 /* What holds for every product of a vendor, listed or not. */

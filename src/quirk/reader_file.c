@@ -290,7 +290,7 @@ static void check_section(struct parser *p, const struct block *b)
 {
 	const struct reader_section *s = p->s;
 	const bool withheld = s->status == READER_UNSUPPORTED || s->status == READER_DISABLED;
-	bool own = false;
+	bool own = s->stays_awake;
 
 	for (unsigned i = 0; i < s->rules; i++)
 		own |= s->rule[i].conditions == 0 && !s->rule[i].why[0];

@@ -80,6 +80,7 @@ struct reader_section {
 	uint16_t vid, pid; /* 0 where the scope is wider */
 	struct reader_settings settings;
 	enum reader_status status;
+	uint32_t stays_awake; /* 1: udev leaves it awake; 0: not stated */
 	char name[READER_TEXT];
 	char why[QUIRK_WHY];
 	unsigned units, interfaces, rules;

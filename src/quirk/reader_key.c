@@ -13,6 +13,7 @@ enum kind { TEXT, NUMBER, WORD, YES, BYTES, LIST, SOME_BYTES, BCD, LOG };
 
 static const char *const status_words[] = { "", "supported", "should-work", "unsupported", "disabled", NULL };
 const char *const reader_level_words[] = { "character", "tpdu", "short-apdu", "extended-apdu", NULL };
+static const char *const autosuspend_words[] = { "", "never", NULL };
 static const char *const pinpad_words[] = { "", "none", "broken", "force", NULL };
 static const char *const lc_words[] = { "", "strip", "append", NULL };
 static const char *const voltage_words[] = { "", "5", "3", "1.8", "reader", NULL };
@@ -53,6 +54,8 @@ static const struct key {
 #define AT(type, member) offsetof(struct reader_##type, member), sizeof(((struct reader_##type *)0)->member)
 	{ "name", SECTION, TEXT, 1, READER_TEXT - 1, AT(section, name), .required = true },
 	{ "status", SECTION, WORD, 0, 0, AT(section, status), status_words, .required = true },
+	{ "autosuspend", SECTION, WORD, 0, 0, AT(section, stays_awake), autosuspend_words,
+	  .required = false },
 	{ "why", ANY_SECTION, TEXT, 1, QUIRK_WHY - 1, AT(section, why), .required = false },
 	{ "log", EVERY, LOG, 0, 15, AT(section, settings.log_1), .required = false },
 	{ "voltage", EVERY, WORD, 0, 0, AT(section, settings.voltage_1), voltage_words, .required = false },

@@ -49,23 +49,25 @@ enum verdict doctor_firmware(struct patient *p, struct finding *f)
 	return DOCTOR_ILL;
 }
 
-/* A reader that is put to sleep cuts the power of its card, and some do not wake up again. */
+/* While pcscd has a reader open the kernel keeps it awake; asleep before that, some do not wake up again. */
 enum verdict doctor_autosuspend(struct patient *p, struct finding *f)
 {
 	char control[16], status[16];
+	bool sleeps;
 
 	if (!sysfs_attribute(p->view->path, "power/control", control, sizeof control))
 		return DOCTOR_NOT_ASKED;
 	if (!sysfs_attribute(p->view->path, "power/runtime_status", status, sizeof status))
 		status[0] = '\0';
-	if (strcmp(control, "auto") != 0 && strcmp(status, "error") != 0)
+	sleeps =
+		strcmp(control, "auto") == 0 && p->view->known && (p->view->known->flags & QUIRK_STAYS_AWAKE);
+	if (!sleeps && strcmp(status, "error") != 0)
 		return DOCTOR_FINE;
 	snprintf(f->cause, sizeof f->cause, "%s",
 		 strcmp(status, "error") == 0
 			 ? "The computer put the reader to sleep to save power, and it did not wake up again."
-			 : "The computer may put the reader to sleep to save power; some readers do not wake "
-			   "up again, or "
-			   "forget their card.");
+			 : "The computer may put the reader to sleep to save power, and this one does not "
+			   "wake up again.");
 	snprintf(f->cure, sizeof f->cure,
 		 "As root: echo on > %s/power/control; for good, take the reader out of what saves power "
 		 "(TLP: "

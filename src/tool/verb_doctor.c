@@ -29,7 +29,7 @@ static const struct examination {
 	{ "answers", "the reader answers", doctor_answers },
 	{ "taken", "pcscd has the reader", doctor_taken },
 	{ "firmware", "its firmware has no known fault", doctor_firmware },
-	{ "autosuspend", "the reader is not put to sleep", doctor_autosuspend },
+	{ "autosuspend", "the reader comes back from sleep", doctor_autosuspend },
 	{ "card", "the card is well", doctor_card },
 	{ "protocol", "reader and card speak the same protocol", doctor_protocol },
 };

@@ -32,13 +32,6 @@ static void put_option(struct line *line, const char *name, const char *value)
 	put(line, value);
 }
 
-/* Where it was installed it finds its parts beside itself; what the environment says comes first. */
-static void point_to_parts(void)
-{
-	setenv("CCID_SIM_PRELOAD", OPENCCID_LIBEXEC_DIR "/libccid-sim-preload.so", 0);
-	setenv("CCID_SIM_READERS", OPENCCID_DATA_DIR "/readers", 0);
-}
-
 static enum tool_exit start(struct tool *tool, struct line *line)
 {
 	const char *other = getenv("OPENCCID_SIMULATOR");
@@ -47,8 +40,6 @@ static enum tool_exit start(struct tool *tool, struct line *line)
 	line->arg[line->count] = NULL;
 	if (line->count == ARGS_MAX)
 		return tool_complain(tool, TOOL_USAGE, "the command has too many words");
-	if (!other)
-		point_to_parts();
 	fflush(tool->out.stream);
 	execv(line->arg[0], (char *const *)(uintptr_t)line->arg);
 	if (errno == ENOENT)

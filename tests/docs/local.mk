@@ -2,4 +2,4 @@
 # The pages of the documentation.
 
 check_SCRIPTS += tests/docs/test-docs.sh
-EXTRA_DIST += tests/docs/check_links.py tests/docs/commands tests/docs/elsewhere tests/docs/newcomer
+EXTRA_DIST += tests/docs/check_links.py tests/docs/commands tests/docs/elsewhere tests/docs/newcomer tests/docs/newcomer-session

@@ -54,7 +54,7 @@ run_page() {
 		rows=$((rows + 1))
 		there=$(echo "$command" | sed "s,/run/pcscd/,$stage/run/,g; s,/tmp/drivers,$stage/more,g")
 		code=0
-		(eval "$there") >"$stage/said" 2>&1 </dev/null || code=$?
+		timeout 120 sh -c "$there" >"$stage/said" 2>&1 </dev/null || code=$?
 		ended_well $code "$command" || {
 			fail "$1: $command: ended with $code"
 			cat "$stage/said" >&2

@@ -2,7 +2,7 @@
 # For scripts that run something under the real pcscd with only our bundle and a simulated reader. Sourced.
 
 SKIP=77
-CCID_SIM=$top_builddir/tests/sim/ccid-sim
+CCID_SIM=${INSTALLED_SIM-$top_builddir/tests/sim/ccid-sim}
 export CCID_SIM
 
 # Leave with SKIP where something that the tests need is not there.
@@ -70,13 +70,17 @@ find_scdaemon() {
 	exit $SKIP
 }
 
+lay_out_bundle() {
+	"$top_srcdir/tests/sim/make-bundle" "$top_builddir" "$1"
+}
+
 # A folder for this run, removed at the end, with a drop directory that holds our bundle alone.
 make_stage() {
 	preload_sanitizer
 	stage=$(mktemp -d)
 	trap 'rm -rf "$stage"' EXIT
 	trap 'exit 130' INT TERM
-	"$top_srcdir/tests/sim/make-bundle" "$top_builddir" "$stage/drivers"
+	lay_out_bundle "$stage/drivers"
 }
 
 # An empty home for clients, so that nobody's settings and caches take part.
@@ -93,7 +97,7 @@ make_home() {
 under_pcscd() {
 	reader=$1
 	shift
-	"$CCID_SIM" --reader "$reader" --readers "$top_srcdir/readers" --pcscd --debug --log "$stage/pcscd.log" \
+	"$CCID_SIM" --reader "$reader" --readers "${CCID_SIM_READERS-$top_srcdir/readers}" --pcscd --debug --log "$stage/pcscd.log" \
 		${SIM_OPTIONS-} --drivers "$stage/drivers" --no-preload -- env -u LD_PRELOAD "$@"
 }
 

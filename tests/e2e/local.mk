@@ -4,6 +4,7 @@
 check_SCRIPTS += \
 	tests/e2e/test-library.sh \
 	tests/e2e/test-install.sh \
+	tests/e2e/test-udev.sh \
 	tests/e2e/test-sources.sh \
 	tests/e2e/test-readers.sh \
 	tests/e2e/test-override.sh \
@@ -27,6 +28,17 @@ check_SCRIPTS += \
 	tests/e2e/test-openpgp.sh \
 	tests/e2e/test-pinpad-clients.sh \
 	tests/e2e/test-t1-sequences.sh
+
+# The demo goes with the simulator: beside it, it shows what is installed.
+if HAVE_UMOCKDEV
+simulator_SCRIPTS = tests/e2e/installed/demo tests/e2e/demo-scene
+simulator_DATA = tests/e2e/lib.sh
+endif
+tests/e2e/installed/demo: tests/e2e/demo
+	$(AM_V_GEN)$(MKDIR_P) tests/e2e/installed && \
+	sed -e 's|@pkgdatadir@|$(pkgdatadir)|' -e 's|@usbdropdir@|$(usbdropdir)|' $(srcdir)/tests/e2e/demo >$@.tmp && \
+	chmod +x $@.tmp && mv -f $@.tmp $@
+CLEANFILES += tests/e2e/installed/demo tests/e2e/installed/demo.tmp
 
 EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/demo \

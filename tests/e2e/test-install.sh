@@ -7,7 +7,7 @@ stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT INT TERM
 
 cd "$top_builddir"
-"$MAKE" -s install DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man pkglibexecdir=/libexec pkgdatadir=/data bashcompletiondir=/completions >"$stage.log" 2>&1 || {
+"$MAKE" -s install DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man metainfodir=/metainfo pkglibexecdir=/libexec pkgdatadir=/data bashcompletiondir=/completions >"$stage.log" 2>&1 || {
 	cat "$stage.log" >&2
 	exit 1
 }
@@ -19,6 +19,9 @@ rm -f "$stage.log"
 # The simulator is there where umockdev was.
 simulator=
 [ ! -x tests/sim/ccid-sim ] || simulator='./libexec/ccid-sim
+./libexec/demo
+./libexec/demo-scene
+./libexec/lib.sh
 ./libexec/libccid-sim-preload.so
 '
 found=$(cd "$stage" && find . ! -path './data/readers/*' \( -type f -o -type l \) | LC_ALL=C sort)
@@ -39,6 +42,7 @@ expected='./bin/openccid
 '"$simulator"'./man/man1/openccid.1
 ./man/man5/openccid.reader.5
 ./man/man7/openccid.7
+./metainfo/org.openccid.openccid.metainfo.xml
 ./rules/60-openccid.rules'
 if [ "$found" != "$expected" ]; then
 	printf 'FAIL: installed files are not those expected:\n%s\n' "$found" >&2
@@ -48,7 +52,7 @@ grep -q '<string>libopenccid.so</string>' "$stage/drop/openccid.bundle/Contents/
 	echo "FAIL: Info.plist does not name the library" >&2
 	exit 1
 }
-"$MAKE" -s uninstall DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man pkglibexecdir=/libexec pkgdatadir=/data bashcompletiondir=/completions >/dev/null 2>&1
+"$MAKE" -s uninstall DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man metainfodir=/metainfo pkglibexecdir=/libexec pkgdatadir=/data bashcompletiondir=/completions >/dev/null 2>&1
 left=$(cd "$stage" && find . -type f -o -type l && ls -d doc data libexec drop/openccid.bundle 2>/dev/null || true)
 [ -z "$left" ] || {
 	printf 'FAIL: left after uninstall:\n%s\n' "$left" >&2

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "children.h"
 
+#include "parts.h"
 #include "usbfs_wire.h"
 
 #include <errno.h>
@@ -20,7 +21,6 @@
 #define ENV_USER_PRELOAD \
 	"CCID_SIM_USER_PRELOAD" /* LD_PRELOAD as the user had it: a sanitizer, for instance */
 #define ENV_PCSCD_PRELOAD "CCID_SIM_PCSCD_PRELOAD" /* loaded first into pcscd only */
-#define ENV_PRELOAD       "CCID_SIM_PRELOAD"       /* our library, if it is not where it was built */
 #define ENV_PCSCD         "CCID_SIM_PCSCD"         /* command line of pcscd, split at blanks */
 
 enum { LIST_LEN = 1024 };
@@ -63,13 +63,6 @@ void places_remove(const struct places *p)
 
 /* ---- environment ---- */
 
-static const char *our_preload(void)
-{
-	const char *other = getenv(ENV_PRELOAD);
-
-	return other ? other : CCID_SIM_PRELOAD_LIB;
-}
-
 #ifdef __SANITIZE_ADDRESS__
 /* The sanitizer insists on being the first library, here and in pcscd, whose driver will have it, too. */
 static int find_sanitizer(struct dl_phdr_info *info, size_t size, void *out)
@@ -101,7 +94,7 @@ static void preload_list(char *out, size_t cap, const char *first)
 	const char *user = getenv(ENV_USER_PRELOAD);
 
 	snprintf(out, cap, "%s%s%s%s%s:%s", first ? first : "", first && *first ? ":" : "", user ? user : "",
-		 user && *user ? ":" : "", our_preload(), umockdev);
+		 user && *user ? ":" : "", parts_preload(), umockdev);
 }
 
 int children_reexec(char **argv)

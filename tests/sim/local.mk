@@ -68,6 +68,7 @@ tests_sim_ccid_sim_SOURCES = $(sim_model) \
 	tests/sim/identity_file.c \
 	tests/sim/loop.c tests/sim/loop.h \
 	tests/sim/main.c \
+	tests/sim/parts.c tests/sim/parts.h \
 	tests/sim/sim.c tests/sim/sim.h \
 	tests/sim/testbed.c tests/sim/testbed.h \
 	tests/sim/usb_descriptors.c tests/sim/usb_descriptors.h \
@@ -79,8 +80,8 @@ tests_sim_ccid_sim_SOURCES = $(sim_model) \
 	tests/sim/usbip_wire.c tests/sim/usbip_wire.h \
 	src/base/log.c src/quirk/reader_file.c src/quirk/reader_key.c
 tests_sim_ccid_sim_CPPFLAGS = $(SIM_CPPFLAGS) \
-	-DCCID_SIM_PRELOAD_LIB='"$(abs_top_builddir)/tests/sim/.libs/libccid-sim-preload.so"' \
-	-DCCID_SIM_READERS_DIR='"$(abs_top_srcdir)/readers"'
+	-DCCID_SIM_SOURCE_READERS='"$(if $(filter /%,$(top_srcdir)),,../../)$(top_srcdir)/readers"' \
+	-DCCID_SIM_DATA_DIR='"$(pkgdatadir)"'
 tests_sim_ccid_sim_CFLAGS = $(SIM_CFLAGS) $(UMOCKDEV_CFLAGS)
 tests_sim_ccid_sim_LDFLAGS = $(SIM_LDFLAGS)
 tests_sim_ccid_sim_LDADD = $(UMOCKDEV_LIBS)

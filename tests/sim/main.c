@@ -2,6 +2,7 @@
 /* ccid-sim: a simulated reader on a simulated bus, with or without pcscd, around a command. */
 #include "children.h"
 #include "loop.h"
+#include "parts.h"
 #include "sim.h"
 #include "usbfs_wire.h"
 
@@ -249,7 +250,8 @@ static const char usage[] =
 	"  --reader VID:PID[@bcd][/interface]  which reader (default: 04e6:5116, an SCR3310 that needs no "
 	"file)\n"
 	"  --whole          all CCID interfaces of that device, not only the first one that fits\n"
-	"  --readers DIR    folder of .reader files (default: $CCID_SIM_READERS, or the source tree's)\n"
+	"  --readers DIR    folder of .reader files (default: $CCID_SIM_READERS, or those of the sources, or "
+	"installed)\n"
 	"  --firmware BB.BB its bcdDevice, whatever the file says\n"
 	"  --habits VID:PID[@bcd]|none  it asks for PINs, and takes Escape commands, as that product does\n"
 	"  --serial TEXT    give the reader a serial number\n"
@@ -332,10 +334,9 @@ static int take_option(int option, struct options *o)
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	const char *readers = getenv("CCID_SIM_READERS");
 	int option;
 
-	*o = (struct options){ .readers = readers ? readers : CCID_SIM_READERS_DIR, .card = "t0" };
+	*o = (struct options){ .readers = parts_readers(), .card = "t0" };
 	o->child.preload_command = true;
 	while ((option = getopt_long(argc, argv, "+", long_options, NULL)) != -1)
 		if (take_option(option, o) < 0)

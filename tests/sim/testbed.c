@@ -158,6 +158,8 @@ static gchar *add_device(struct testbed *bed, const struct usb_dev *dev)
 	put(&attributes, "bNumConfigurations", "1");
 	put(&attributes, "bNumInterfaces", "%2u", usb_dev_interfaces(dev));
 	put(&attributes, "bDeviceClass", "00");
+	put(&attributes, "power/control", "on");
+	put(&attributes, "power/persist", "1");
 	put_text(&attributes, "manufacturer", id->manufacturer);
 	put_text(&attributes, "product", id->product);
 	put_text(&attributes, "serial", id->serial);

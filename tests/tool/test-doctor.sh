@@ -222,16 +222,19 @@ wrong  The firmware of the reader, 7.00, has a known fault: every secure PIN ent
 do     Get firmware 7.01 or later from the maker of the reader.
 TXT
 power='mkdir -p $UMOCKDEV_DIR/sys/devices/usb1/1-1/power; cd $UMOCKDEV_DIR/sys/devices/usb1/1-1/power; '
-sick 'it may be put to sleep' "$power echo auto >control; echo active >runtime_status; openccid doctor" $pcscd <<'TXT'
-wrong  The computer may put the reader to sleep to save power
+sick 'it does not wake up, and may be put to sleep' "$power echo auto >control; echo active >runtime_status; openccid doctor 058f:9520" --reader 058f:9520 $pcscd <<'TXT'
+wrong  The computer may put the reader to sleep to save power, and this one does not wake up again.
 do     As root: echo on > /sys/bus/usb/devices/1-1/power/control
-USB_DENYLIST="04e6:5116"
+USB_DENYLIST="058f:9520"
+TXT
+row 'another one may sleep while nobody uses it' 0 "$power echo auto >control; echo active >runtime_status; openccid doctor -v" $pcscd <<'TXT'
+ok     the reader comes back from sleep
 TXT
 sick 'it did not wake up' "$power echo on >control; echo error >runtime_status; openccid doctor" $pcscd <<'TXT'
 wrong  The computer put the reader to sleep to save power, and it did not wake up again.
 TXT
 row 'it is not put to sleep' 0 "$power echo on >control; echo active >runtime_status; openccid doctor -v" $pcscd <<'TXT'
-ok     the reader is not put to sleep
+ok     the reader comes back from sleep
 TXT
 mute='"$CCID_SIM" ctl remove; "$CCID_SIM" ctl supply 1.8; "$CCID_SIM" ctl insert; '
 sick 'a mute card' "$mute"'

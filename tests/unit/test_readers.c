@@ -85,6 +85,7 @@ static void check_row(const struct reader_section *s)
 	assert_string_equal(quirk_name(row), s->name);
 	assert_int_equal((row->flags & QUIRK_OFFERED) != 0, offered);
 	assert_int_equal((row->flags & QUIRK_VENDOR_CLASS) != 0, vendor_class);
+	assert_int_equal((row->flags & QUIRK_STAYS_AWAKE) != 0, s->stays_awake);
 	assert_int_equal(row->rules, s->rules);
 	for (unsigned r = 0; r < s->rules; r++)
 		check_rule(&quirk_rules[row->first + r], &s->rule[r]);
