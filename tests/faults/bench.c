@@ -186,6 +186,15 @@ enum oc_err bench_run(struct bench *b)
 	return err;
 }
 
+bool bench_keeps_card(const struct bench *b)
+{
+	struct slot_state state = { 0 };
+
+	if (b->reader)
+		slot_get_state(reader_slot(b->reader, 0), &state);
+	return state.powered && !state.strange;
+}
+
 /* ---- the operations ---- */
 
 static enum oc_err run_open(struct bench *b)

@@ -69,6 +69,9 @@ const char *bench_prepare(struct bench *b);
 /* The operation, once. */
 enum oc_err bench_run(struct bench *b);
 
+/* Would the next command go to the card, without its being started anew? */
+bool bench_keeps_card(const struct bench *b);
+
 /* Put a card in where one was pulled. */
 void bench_insert(struct bench *b);
 

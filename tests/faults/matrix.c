@@ -179,6 +179,23 @@ static void judge_data(const struct trial *t, enum oc_err err, bool padded)
 		complain(t, &counts.wrong, "wrong data", detail);
 }
 
+/* The reader has taken a part of a chain, and says that it has not: then there is none for the driver. */
+static bool denies(const struct fault *fault)
+{
+	return fault->outcome == REFUSED && fault->event == EVENT_IN;
+}
+
+/* A card that nobody can be sure of must not get the next command before it is started anew. */
+static void judge_card(const struct trial *t, enum oc_err err, bool denied)
+{
+	if (bench.bus.gone || !bench_keeps_card(&bench))
+		return;
+	if (err == OC_E_TIMEOUT)
+		complain(t, &counts.other, "the card is kept after silence", "");
+	if (sim_reader_in_chain(bench.bus.reader, 0) && !denied)
+		complain(t, &counts.other, "the card is kept in the middle of a chain", "");
+}
+
 static void judge(const struct trial *t, enum oc_err err, uint64_t took)
 {
 	bench.refused = any_struck(refuses);
@@ -243,6 +260,7 @@ static void try(const struct trial *t)
 	const char *why;
 	uint64_t began;
 	enum oc_err err;
+	bool denied;
 
 	bench_begin(&bench, t->op, &log);
 	bench.bus.refuse_abort = t->form & 1;
@@ -258,7 +276,9 @@ static void try(const struct trial *t)
 	/* Where the reader stalls ABORT the second one may come first, and there may be nothing left to be struck. */
 	if (t->strikes && !bench.bus.strike[0].struck && !bench.bus.strike[t->strikes - 1].struck)
 		complain(t, &counts.other, "the fault did not strike", "");
+	denied = any_struck(denies);
 	faulty_disarm(&bench.bus);
+	judge_card(t, err, denied);
 	aftermath(t);
 	if (is_shown())
 		sim_reader_trace(bench.bus.reader, stdout);

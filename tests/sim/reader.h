@@ -159,6 +159,8 @@ const struct sim_stats *sim_reader_stats(const struct sim_reader *r);
 void sim_reader_stats_clear(struct sim_reader *r);
 /* The sentence of violation n (0 = first); NULL past the last one or beyond the 32 that are kept. */
 const char *sim_reader_violation(const struct sim_reader *r, unsigned n);
+/* Extended APDU level: is there a part of a command without the rest, or of an answer? */
+bool sim_reader_in_chain(const struct sim_reader *r, unsigned slot);
 /* Something illegal that the layer above saw. */
 void sim_reader_violate(struct sim_reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The last messages, oldest first, one line each. */

@@ -12,6 +12,13 @@ enum {
 	MORE = 0x10, /* in a command: the answer may go on; in an answer: the command may */
 };
 
+bool sim_reader_in_chain(const struct sim_reader *r, unsigned slot)
+{
+	const struct chain *c = &r->slots[slot].chain;
+
+	return c->command_len || c->answer_len;
+}
+
 static void refuse(struct sim_reader *r, struct chain *c, struct reply *reply, unsigned level,
 		   const char *why)
 {

@@ -480,6 +480,69 @@ static void a_card_with_half_a_command_must_be_reset(void **state)
 	check_done();
 }
 
+/* The first 261 bytes of an UPDATE BINARY of 263, which goes in two parts */
+static const uint8_t first_part[10 + 261] = { 0x6F, 5, 1, 0, 0, 0, 0, 0, 1, 0, 0x00, 0xD6, 0, 0, 0, 1, 0 };
+static const uint8_t long_command[263] = { 0x00, 0xD6, 0, 0, 0, 1, 0 };
+
+#define FIRST_PART                                                                \
+	{                                                                         \
+		.kind = SCRIPT_OUT, .bytes = first_part, .len = sizeof first_part \
+	}
+#define WANTS_MORE    GIVES(0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0x10)
+#define REST          SENDS(0x6F, 2, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0)
+#define GIVES_FIRST   GIVES(0x80, 2, 0, 0, 0, 0, 0, 0, 0, 1, ICC_DATA)
+#define ASKS_FOR_MORE SENDS(0x6F, 0, 0, 0, 0, 0, 0, 0, 0x10, 0)
+
+static const struct {
+	const char *name;
+	enum ccid_level level;
+	const struct script_step *steps;
+	const uint8_t *tx;
+	size_t tx_len;
+	enum oc_err err;
+	size_t cap;
+	bool kept;
+} chain_rows[] = {
+	{ "the rest of the command is refused", CCID_EXTENDED_APDU,
+	  STEPS(FIRST_PART, WANTS_MORE, REST, XFR_FAILS(0x40, 0x05)), long_command, sizeof long_command,
+	  OC_E_REFUSED, 258, false },
+	{ "the answer comes to a part of the command", CCID_EXTENDED_APDU,
+	  STEPS(FIRST_PART, BLOCK(2, 0x67, 0)), long_command, sizeof long_command, OC_OK, 258, true },
+	{ "the first part is refused", CCID_EXTENDED_APDU, STEPS(FIRST_PART, XFR_FAILS(0x40, 0x05)),
+	  long_command, sizeof long_command, OC_E_REFUSED, 258, true },
+	{ "the rest of the answer is refused", CCID_EXTENDED_APDU,
+	  STEPS(XFR(5, READ_2), GIVES_FIRST, ASKS_FOR_MORE, XFR_FAILS(0x40, 0x05)), BYTES(READ_2),
+	  OC_E_REFUSED, 258, false },
+	{ "the first part of the answer does not fit", CCID_EXTENDED_APDU, STEPS(XFR(5, READ_2), GIVES_FIRST),
+	  BYTES(READ_2), OC_E_SPACE, 1, false },
+	{ "the last part of the answer does not fit", CCID_EXTENDED_APDU,
+	  STEPS(XFR(5, READ_2), GIVES_FIRST, ASKS_FOR_MORE, GIVES(0x80, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0x90, 0)),
+	  BYTES(READ_2), OC_E_SPACE, 3, true },
+	{ "no chain: byte 9 means nothing at short APDU level", CCID_SHORT_APDU,
+	  STEPS(XFR(5, READ_2), GIVES_FIRST), BYTES(READ_2), OC_E_SPACE, 1, true },
+};
+
+/* A reader that is left in the middle of a chain would take the next command for its continuation. */
+static void a_chain_that_breaks_costs_the_card_its_state(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(chain_rows); i++) {
+		const char *name = chain_rows[i].name;
+		size_t len = chain_rows[i].cap;
+		uint8_t rx[258];
+		struct slot_state is;
+		struct slot_bench b;
+
+		up(&b, chain_rows[i].level, chain_rows[i].steps);
+		CHECK_INT(name, slot_transmit(b.slot, chain_rows[i].tx, chain_rows[i].tx_len, rx, &len),
+			  chain_rows[i].err);
+		slot_get_state(b.slot, &is);
+		CHECK_INT(name, is.powered && !is.strange, chain_rows[i].kept);
+		slot_bench_end(name, &b);
+	}
+	check_done();
+}
+
 /* It counts as pulled and put back: absent once, also where the reader says that it is still active. */
 static void after_silence_the_card_is_absent_once(void **state)
 {
@@ -604,6 +667,7 @@ int main(void)
 		cmocka_unit_test(nothing_goes_to_a_card_without_power),
 		cmocka_unit_test(after_silence_the_card_must_be_reset),
 		cmocka_unit_test(a_card_with_half_a_command_must_be_reset),
+		cmocka_unit_test(a_chain_that_breaks_costs_the_card_its_state),
 		cmocka_unit_test(after_silence_the_card_is_absent_once),
 		cmocka_unit_test(the_wait_follows_the_card),
 		cmocka_unit_test(escapes),
