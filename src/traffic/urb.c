@@ -19,34 +19,36 @@ enum {
 
 /* ---- usbmon ------------------------------------------------------------------------------------------------------ */
 
-/* Fields in the byte order of this machine. */
+/* Fields in the byte order of this machine; as they were where the bytes end. */
+static void native(struct rd *r, void *field, size_t size)
+{
+	const uint8_t *bytes = rd_bytes(r, size);
+
+	if (bytes)
+		memcpy(field, bytes, size);
+}
+
 static uint16_t native16(struct rd *r)
 {
-	const uint8_t *b = rd_bytes(r, 2);
 	uint16_t value = 0;
 
-	if (b)
-		memcpy(&value, b, sizeof value);
+	native(r, &value, sizeof value);
 	return value;
 }
 
 static uint32_t native32(struct rd *r)
 {
-	const uint8_t *b = rd_bytes(r, 4);
 	uint32_t value = 0;
 
-	if (b)
-		memcpy(&value, b, sizeof value);
+	native(r, &value, sizeof value);
 	return value;
 }
 
 static uint64_t native64(struct rd *r)
 {
-	const uint8_t *b = rd_bytes(r, 8);
 	uint64_t value = 0;
 
-	if (b)
-		memcpy(&value, b, sizeof value);
+	native(r, &value, sizeof value);
 	return value;
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # For scripts that try the command openccid with a simulated reader. Sourced.
+. "$top_srcdir/tests/tool/begin.sh"
 
 SKIP=77
 CCID_SIM=$top_builddir/tests/sim/ccid-sim
@@ -22,11 +23,6 @@ need_simulator() {
 		exit $SKIP
 		;;
 	esac
-	if [ -z "${stage-}" ]; then
-		stage=$(mktemp -d)
-		trap 'rm -rf "$stage"' EXIT
-		trap 'exit 130' INT TERM
-	fi
 	# What shows the simulated system is for the command alone: with a sanitizer in front, other programs may hang in it.
 	mkdir -p "$stage/bin"
 	cat >"$stage/bin/openccid" <<-SH

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The command `openccid`.
 
-EXTRA_DIST += tests/tool/lib.sh
+EXTRA_DIST += tests/tool/begin.sh tests/tool/lib.sh
 
 check_SCRIPTS += \
 	tests/tool/test-adopt.sh \

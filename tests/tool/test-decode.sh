@@ -2,16 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Every file of tests/traces is decoded, and the cause that is named is the right one. Each row: file, cause, other findings.
 set -u
-tool=$top_builddir/src/tool/openccid
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-trap 'exit 130' INT TERM
-status=0
-
-fail() {
-	echo "FAIL: $*" >&2
-	status=1
-}
+. "$top_srcdir/tests/tool/begin.sh"
 
 while read -r name cause others; do
 	file=$top_srcdir/tests/traces/$name.trace

@@ -3,9 +3,6 @@
 # openccid describe, from each source that a description can come from.
 set -u
 . "$top_srcdir/tests/tool/lib.sh"
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-trap 'exit 130' INT TERM
 list=$top_srcdir/readers/04e6-scm-microsystems.reader
 good='36 21 10 01 00 01 03 00 00 00 a0 0f 00 00 40 1f 00 00 00 01 2a 00 00 29 40 05 00 00 fc 00 00 00 00 00 00 00 00 00 00 00 ba 00 01 00 0f 01 00 00 ff ff 00 00 00 01'
 

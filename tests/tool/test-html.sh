@@ -3,16 +3,7 @@
 # The page of "decode --html": well formed, of one piece, safe against what stands in a capture; in a browser, if there is one, it loads
 # without an error, and the cause is seen without scrolling, on a desk and on a phone.
 set -u
-tool=$top_builddir/src/tool/openccid
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-trap 'exit 130' INT TERM
-status=0
-
-fail() {
-	echo "FAIL: $*" >&2
-	status=1
-}
+. "$top_srcdir/tests/tool/begin.sh"
 
 page() { # name, file: make it
 	"$tool" decode --html "$2" >"$stage/$1.html"

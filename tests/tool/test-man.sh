@@ -3,10 +3,7 @@
 # Every example of a man page is run, and must say what the page says; groff has nothing to complain about.
 set -eu
 cd "$top_srcdir"
-tool=$top_builddir/src/tool/openccid
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-trap 'exit 130' INT TERM
+. "$top_srcdir/tests/tool/begin.sh"
 unset NO_COLOR || true
 # What an example starts is ours, too.
 PATH=$top_builddir/src/tool:$PATH
@@ -36,7 +33,6 @@ same() {
 	diff -u "$stage/wanted" "$stage/said"
 }
 
-status=0
 checked=0
 for page in man/*.[1-9]; do
 	n=1

@@ -2,16 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The verb redact around what tests/tool/test_redaction tries: files, exit codes, and every trace, whose lengths must stay.
 set -u
-tool=$top_builddir/src/tool/openccid
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-trap 'exit 130' INT TERM
-status=0
-
-fail() {
-	echo "FAIL: $*" >&2
-	status=1
-}
+. "$top_srcdir/tests/tool/begin.sh"
 
 # row EXIT SENTENCE [WORD...]
 row() {

@@ -3,18 +3,9 @@
 # Every file of tests/traces is played against the driver by the command, ends as it should, and can be saved as a trace that plays.
 # Each row: file, exit code, the end of the story.
 set -u
-tool=$top_builddir/src/tool/openccid
+. "$top_srcdir/tests/tool/begin.sh"
 OPENCCID_READERS=$top_srcdir/readers
 export OPENCCID_READERS
-stage=$(mktemp -d)
-trap 'rm -rf "$stage"' EXIT
-trap 'exit 130' INT TERM
-status=0
-
-fail() {
-	echo "FAIL: $*" >&2
-	status=1
-}
 
 while read -r name wanted end; do
 	file=$top_srcdir/tests/traces/$name.trace
