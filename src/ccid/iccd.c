@@ -441,6 +441,6 @@ enum oc_err iccd_wrap(struct transport *bus, enum iccd_version version, uint8_t 
 	d->bus = bus;
 	d->version = version;
 	d->interface = interface;
-	*out = &d->base;
+	*out = (struct transport *)d;
 	return OC_OK;
 }

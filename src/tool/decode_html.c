@@ -196,6 +196,7 @@ static FILE *group(struct decoding *d)
 	struct page *p = d->view;
 
 	if (!p->group && !p->overfull)
+		/* gcc-suppress(analyzer-malloc-leak): end_group() closes it */
 		p->group = open_memstream(&p->text, &p->len);
 	return p->group ? p->group : d->out->stream;
 }

@@ -114,45 +114,50 @@ static const struct traffic_shape *sniff(struct traffic *t)
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
-/* What cannot be read twice is kept. */
-static FILE *keep(FILE *from)
+static bool copy(FILE *from, FILE *to)
 {
 	char block[4096];
-	FILE *kept = tmpfile();
 	size_t n;
 
-	while (kept && (n = fread(block, 1, sizeof block, from)) > 0)
-		if (fwrite(block, 1, n, kept) != n) {
-			fclose(kept);
-			return NULL;
-		}
-	if (kept)
-		rewind(kept);
-	return kept;
+	while ((n = fread(block, 1, sizeof block, from)) > 0)
+		if (fwrite(block, 1, n, to) != n)
+			return false;
+	rewind(to);
+	return true;
 }
 
-static void open_file(struct traffic *t, const char *path)
+/* What cannot be read twice is kept. NULL after a complaint. */
+static FILE *keep(struct traffic *t, FILE *from)
 {
-	const bool standard = strcmp(path, "-") == 0;
-	FILE *file = standard ? stdin : fopen(path, "rb");
-	FILE *kept;
+	FILE *kept = tmpfile();
 
+	if (kept && copy(from, kept))
+		return kept;
+	traffic_complain(t, TRAFFIC_FATAL, 0, "cannot be kept in a temporary file: %s", strerror(errno));
+	if (kept)
+		fclose(kept);
+	return NULL;
+}
+
+/* A file in which one can go back. NULL after a complaint. */
+static FILE *open_file(struct traffic *t, const char *path)
+{
+	FILE *file, *kept;
+
+	if (strcmp(path, "-") == 0)
+		return keep(t, stdin);
+	file = fopen(path, "rb");
 	if (!file) {
 		traffic_complain(t, TRAFFIC_FATAL, 0, "cannot be opened: %s", strerror(errno));
-		return;
+		return NULL;
 	}
-	t->file = file;
-	if (!standard && fseek(file, 0, SEEK_END) == 0) {
+	if (fseek(file, 0, SEEK_END) == 0) {
 		rewind(file);
-		return;
+		return file;
 	}
-	kept = keep(file);
-	if (!standard)
-		fclose(file);
-	t->file = kept;
-	if (!kept)
-		traffic_complain(t, TRAFFIC_FATAL, 0, "cannot be kept in a temporary file: %s",
-				 strerror(errno));
+	kept = keep(t, file);
+	fclose(file);
+	return kept;
 }
 
 static void scan(struct traffic *t)
@@ -188,7 +193,7 @@ struct traffic *traffic_open(const char *path, traffic_complaint *complaint, voi
 	t->name = path;
 	t->complaint = complaint;
 	t->arg = arg;
-	open_file(t, path);
+	t->file = open_file(t, path);
 	if (!t->failed)
 		scan(t);
 	if (!t->failed)
@@ -201,7 +206,7 @@ void traffic_close(struct traffic *traffic)
 {
 	for (unsigned i = 0; i < traffic->readers; i++)
 		free(traffic->pipes[i]);
-	if (traffic->file && traffic->file != stdin)
+	if (traffic->file)
 		fclose(traffic->file);
 	free(traffic);
 }

@@ -123,7 +123,7 @@ struct play {
 
 static void say(struct play *p, const char *text)
 {
-	uint8_t bytes[TALK_BLOCK_MAX];
+	uint8_t bytes[TALK_BLOCK_MAX] = { 0 };
 	struct talk_block b = { 0 };
 	char word[2 * TALK_BLOCK_MAX + 2] = " ";
 
@@ -139,7 +139,7 @@ static void say(struct play *p, const char *text)
 		strcpy(p->line, "script add");
 	}
 	strcat(p->line, word);
-	if (p->resynch && b.len && bytes[1] == 0xE0 && text[strcspn(text, " !}")] != '!')
+	if (p->resynch && b.len > 1 && bytes[1] == 0xE0 && text[strcspn(text, " !}")] != '!')
 		p->renew = true;
 }
 

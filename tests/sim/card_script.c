@@ -150,5 +150,5 @@ struct sim_card *sim_card_script_new(struct sim_card *inner, struct sim_script *
 	c->base.pps = inner->pps;
 	c->inner = inner;
 	c->script = script;
-	return &c->base;
+	return (struct sim_card *)c;
 }

@@ -79,12 +79,18 @@ static void drop_queued(struct sim_reader *r, size_t at)
 	memmove(&r->queue[at], &r->queue[at + 1], (r->queue_len - at) * sizeof r->queue[0]);
 }
 
+static void drop_all(struct sim_reader *r)
+{
+	for (size_t i = 0; i < r->queue_len; i++)
+		free(r->queue[i].bytes);
+	r->queue_len = 0;
+}
+
 void sim_reader_free(struct sim_reader *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->queue_len; i++)
-		free(r->queue[i].bytes);
+	drop_all(r);
 	for (unsigned i = 0; r->slots && i < r->class.slots; i++)
 		sim_card_free(r->slots[i].card);
 	free(r->slots);
@@ -533,8 +539,7 @@ void sim_reader_halt(struct sim_reader *r, bool in)
 
 void sim_reader_bus_reset(struct sim_reader *r)
 {
-	while (r->queue_len)
-		drop_queued(r, 0);
+	drop_all(r);
 	r->halted_in = r->halted_out = false;
 	r->in_len = 0;
 	r->iccd.answer_len = r->iccd.len = 0;

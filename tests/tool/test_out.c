@@ -249,8 +249,10 @@ static void options_are_parsed(void **state)
 		CHECK(lines[i].row, strncmp(s.text, lines[i].says, strlen(lines[i].says)) == 0);
 		if (lines[i].end == OPTIONS_GO_ON) {
 			CHECK_INT(lines[i].row, json, lines[i].json);
-			CHECK(lines[i].row, (device != NULL) == (lines[i].device != NULL) &&
-						    (!device || strcmp(device, lines[i].device) == 0));
+			if (lines[i].device)
+				CHECK_STRING(lines[i].row, device, lines[i].device);
+			else
+				CHECK(lines[i].row, !device);
 			CHECK(lines[i].row, argc == 1 && strcmp(argv[0], lines[i].operand) == 0);
 			CHECK(lines[i].row, s.len == 0);
 		}

@@ -16,12 +16,13 @@ static const uint8_t secret_ins[] = { 0x01, 0x02, 0x03, 0x20, 0x21, 0x24, 0x25, 
 static inline size_t show(struct redact *r, uint8_t type, uint8_t seq, const uint8_t specific[3],
 			  const uint8_t *payload, size_t len)
 {
-	uint8_t *msg = calloc(1, CCID_HEADER_LEN + len);
+	uint8_t *msg = check_memory(CCID_HEADER_LEN + len);
 	size_t shown;
 
 	msg[0] = type;
 	for (unsigned i = 0; i < 4; i++)
 		msg[1 + i] = (uint8_t)(len >> 8 * i);
+	msg[5] = 0;
 	msg[6] = seq;
 	memcpy(msg + 7, specific, 3);
 	if (len)

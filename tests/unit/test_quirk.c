@@ -114,72 +114,68 @@ static void conditions_follow_the_device(void **state)
 }
 
 /*
- * One row per effect: X(key, value of the effect, bytes of it, what the member must be). A number or a word has one value
- * that differs from what the device says; the bytes are compared as bytes.
+ * One row per effect: X(key, value of the effect, 1 where it is bytes, the member). A number or a word has one value that
+ * differs from what the device says; the bytes are compared as bytes.
  */
-#define NO_BYTES  \
-	{         \
-		0 \
+#define SOME_BYTES(some)                      \
+	{                                     \
+		2 * (some), (some),           \
+		{                             \
+			0xB5 * (some), (some) \
+		}                             \
 	}
-#define SOME                       \
-	{                          \
-		2, true,           \
-		{                  \
-			0xB5, 0x01 \
-		}                  \
-	}
-#define ROWS(X)                                                            \
-	X(MAX_MESSAGE, 65554, NO_BYTES, max_message)                       \
-	X(MAX_IFSD, 254, NO_BYTES, max_ifsd)                               \
-	X(MAX_RATE, 9600, NO_BYTES, max_rate)                              \
-	X(OTHER_SLOTS_RATE, 9600, NO_BYTES, other_slots_rate)              \
-	X(LEVEL, CCID_EXTENDED_APDU, NO_BYTES, level)                      \
-	X(SLOTS, 3, NO_BYTES, slots)                                       \
-	X(LCD_LINES, 2, NO_BYTES, lcd_lines)                               \
-	X(LCD_COLUMNS, 16, NO_BYTES, lcd_columns)                          \
-	X(NO_PPS, 1, NO_BYTES, no_pps)                                     \
-	X(NO_IFSD, 1, NO_BYTES, no_ifsd)                                   \
-	X(IGNORE_PARAMETERS, 1, NO_BYTES, ignore_parameters)               \
-	X(NO_FULL_PACKETS, 1, NO_BYTES, no_full_packets)                   \
-	X(RESYNC_AT_OPEN, 1, NO_BYTES, resync_at_open)                     \
-	X(POWER_OFF_AT_OPEN, 10, NO_BYTES, power_off_at_open)              \
-	X(OPEN_PAUSE, 2000, NO_BYTES, open_pause_ms)                       \
-	X(OPEN_ESCAPE, 0, SOME, open_escape)                               \
-	X(LOAD_PROMPTS, 1, NO_BYTES, load_prompts)                         \
-	X(ASK_FEATURES, 1, NO_BYTES, ask_features)                         \
-	X(FIRMWARE_ESCAPE, 0, SOME, firmware_escape)                       \
-	X(POWER_OFF_FIRST, 1, NO_BYTES, power_off_first)                   \
-	X(LEAVE_EMV, 0, SOME, leave_emv)                                   \
-	X(CLEAR_INTERRUPT, 1, NO_BYTES, clear_interrupt)                   \
-	X(NO_INTERRUPT, 1, NO_BYTES, no_interrupt)                         \
-	X(PRESENCE_BY_EVENT, 1, NO_BYTES, presence_by_event)               \
-	X(UNDETECTED_FROM, 256, NO_BYTES, undetected_1)                    \
-	X(EXTRA_WAIT, 600, NO_BYTES, extra_wait_s)                         \
-	X(WRITE_PAUSE, 100, NO_BYTES, write_pause_ms)                      \
-	X(ESCAPE, PERMISSION_ALLOW, NO_BYTES, escape)                      \
-	X(ESCAPE_ALLOWED, 0, SOME, escape_allowed)                         \
-	X(MCT, 1, NO_BYTES, mct)                                           \
-	X(READER_INFO, 1, NO_BYTES, reader_info)                           \
-	X(PINPAD, PINPAD_FORCE, NO_BYTES, pinpad)                          \
-	X(PIN_MIN, 255, NO_BYTES, pin.min)                                 \
-	X(PIN_MAX, 255, NO_BYTES, pin.max)                                 \
-	X(PIN_CONDITIONS, 2, NO_BYTES, pin.conditions)                     \
-	X(PIN_VERIFY_MESSAGES, 256, NO_BYTES, pin.verify_messages_1)       \
-	X(PIN_MODIFY_MESSAGES, 256, NO_BYTES, pin.modify_messages_1)       \
-	X(PIN_MODIFY_NO_MESSAGES, 256, NO_BYTES, pin.modify_no_messages_1) \
-	X(PIN_THREE_INDEXES, 1, NO_BYTES, pin.three_indexes)               \
-	X(PIN_ZERO_INDEXES, 1, NO_BYTES, pin.zero_indexes)                 \
-	X(PIN_SWAP_LIMITS, 1, NO_BYTES, pin.swap_limits)                   \
-	X(PIN_PLAIN_BLOCK, 1, NO_BYTES, pin.plain_block)                   \
-	X(PIN_PLAIN_BCD, 1, NO_BYTES, pin.plain_bcd)                       \
-	X(PIN_FIXED_LENGTH, 1, NO_BYTES, pin.fixed_length)                 \
-	X(PIN_LC, PIN_LC_APPEND, NO_BYTES, pin.lc)                         \
-	X(PIN_TIMEOUT, 30, NO_BYTES, pin.timeout_s)                        \
-	X(PIN_ESCAPE, 0, SOME, pin.escape)                                 \
-	X(PIN_PAUSE, 1000, NO_BYTES, pin.pause_ms)                         \
-	X(PIN_REFUSED_ERROR, 255, NO_BYTES, pin.refused_error)             \
-	X(PIN_MISMATCH_ERROR, 132, NO_BYTES, pin.mismatch_error)           \
-	X(FIXED_IN, 0x0701, NO_BYTES, fixed_in)
+#define ROWS(X)                                                     \
+	X(MAX_MESSAGE, 65554, 0, max_message)                       \
+	X(MAX_IFSD, 254, 0, max_ifsd)                               \
+	X(MAX_RATE, 9600, 0, max_rate)                              \
+	X(OTHER_SLOTS_RATE, 9600, 0, other_slots_rate)              \
+	X(LEVEL, CCID_EXTENDED_APDU, 0, level)                      \
+	X(SLOTS, 3, 0, slots)                                       \
+	X(LCD_LINES, 2, 0, lcd_lines)                               \
+	X(LCD_COLUMNS, 16, 0, lcd_columns)                          \
+	X(NO_PPS, 1, 0, no_pps)                                     \
+	X(NO_IFSD, 1, 0, no_ifsd)                                   \
+	X(IGNORE_PARAMETERS, 1, 0, ignore_parameters)               \
+	X(NO_FULL_PACKETS, 1, 0, no_full_packets)                   \
+	X(RESYNC_AT_OPEN, 1, 0, resync_at_open)                     \
+	X(POWER_OFF_AT_OPEN, 10, 0, power_off_at_open)              \
+	X(OPEN_PAUSE, 2000, 0, open_pause_ms)                       \
+	X(OPEN_ESCAPE, 0, 1, open_escape)                           \
+	X(LOAD_PROMPTS, 1, 0, load_prompts)                         \
+	X(ASK_FEATURES, 1, 0, ask_features)                         \
+	X(FIRMWARE_ESCAPE, 0, 1, firmware_escape)                   \
+	X(POWER_OFF_FIRST, 1, 0, power_off_first)                   \
+	X(LEAVE_EMV, 0, 1, leave_emv)                               \
+	X(CLEAR_INTERRUPT, 1, 0, clear_interrupt)                   \
+	X(NO_INTERRUPT, 1, 0, no_interrupt)                         \
+	X(PRESENCE_BY_EVENT, 1, 0, presence_by_event)               \
+	X(UNDETECTED_FROM, 256, 0, undetected_1)                    \
+	X(EXTRA_WAIT, 600, 0, extra_wait_s)                         \
+	X(WRITE_PAUSE, 100, 0, write_pause_ms)                      \
+	X(ESCAPE, PERMISSION_ALLOW, 0, escape)                      \
+	X(ESCAPE_ALLOWED, 0, 1, escape_allowed)                     \
+	X(MCT, 1, 0, mct)                                           \
+	X(READER_INFO, 1, 0, reader_info)                           \
+	X(PINPAD, PINPAD_FORCE, 0, pinpad)                          \
+	X(PIN_MIN, 255, 0, pin.min)                                 \
+	X(PIN_MAX, 255, 0, pin.max)                                 \
+	X(PIN_CONDITIONS, 2, 0, pin.conditions)                     \
+	X(PIN_VERIFY_MESSAGES, 256, 0, pin.verify_messages_1)       \
+	X(PIN_MODIFY_MESSAGES, 256, 0, pin.modify_messages_1)       \
+	X(PIN_MODIFY_NO_MESSAGES, 256, 0, pin.modify_no_messages_1) \
+	X(PIN_THREE_INDEXES, 1, 0, pin.three_indexes)               \
+	X(PIN_ZERO_INDEXES, 1, 0, pin.zero_indexes)                 \
+	X(PIN_SWAP_LIMITS, 1, 0, pin.swap_limits)                   \
+	X(PIN_PLAIN_BLOCK, 1, 0, pin.plain_block)                   \
+	X(PIN_PLAIN_BCD, 1, 0, pin.plain_bcd)                       \
+	X(PIN_FIXED_LENGTH, 1, 0, pin.fixed_length)                 \
+	X(PIN_LC, PIN_LC_APPEND, 0, pin.lc)                         \
+	X(PIN_TIMEOUT, 30, 0, pin.timeout_s)                        \
+	X(PIN_ESCAPE, 0, 1, pin.escape)                             \
+	X(PIN_PAUSE, 1000, 0, pin.pause_ms)                         \
+	X(PIN_REFUSED_ERROR, 255, 0, pin.refused_error)             \
+	X(PIN_MISMATCH_ERROR, 132, 0, pin.mismatch_error)           \
+	X(FIXED_IN, 0x0701, 0, fixed_in)
 
 /* Put into @caps what an effect is said to do; bytes for a member of bytes, else a number of its width. */
 static void expect(struct ccid_caps *caps, size_t offset, size_t size, const struct quirk_effect *e)
@@ -200,10 +196,10 @@ static void effects_land_where_they_should(void **state)
 		size_t offset, size;
 		struct quirk_effect effect;
 	} rows[] = {
-#define X(id, number, some_bytes, member)          \
+#define X(id, number, some, member)                \
 	{ offsetof(struct ccid_caps, member),      \
 	  sizeof(((struct ccid_caps *)0)->member), \
-	  { .key = QUIRK_##id, .value = (number), .bytes = some_bytes } },
+	  { .key = QUIRK_##id, .value = (number), .bytes = SOME_BYTES(some) } },
 		ROWS(X)
 #undef X
 	};

@@ -345,8 +345,11 @@ static void run_request(const char *name, struct sim_reader *r, const struct req
 		memcpy(data, bytes + 8, len - 8);
 	io = sim_reader_control(r, bytes, data, &got, 0);
 	CHECK_INT(name, io, strcmp(q->in, "stall") == 0 ? SIM_STALL : SIM_DONE);
-	if (in && io == SIM_DONE)
-		CHECK_BYTES(name, data, got, want, bytes_of(q->in, want, sizeof want));
+	if (in && io == SIM_DONE) {
+		const size_t want_len = bytes_of(q->in, want, sizeof want);
+
+		CHECK_BYTES(name, data, got, want, want_len);
+	}
 }
 
 static void test_tokens(void **state)
@@ -401,9 +404,11 @@ static void test_words(void **state)
 
 		CHECK(words[i].text,
 		      (sim_card_spec_parse(words[i].text, &spec) == NULL) == (words[i].atr != NULL));
-		if (words[i].atr)
-			CHECK_BYTES(words[i].text, spec.atr, spec.atr_len, want,
-				    bytes_of(words[i].atr, want, sizeof want));
+		if (words[i].atr) {
+			const size_t want_len = bytes_of(words[i].atr, want, sizeof want);
+
+			CHECK_BYTES(words[i].text, spec.atr, spec.atr_len, want, want_len);
+		}
 	}
 	check_done();
 }

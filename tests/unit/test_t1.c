@@ -273,8 +273,10 @@ static void outcome(struct play *p, const char *text)
 		CHECK_INT(p->where, step, STEP_FAIL);
 		CHECK_INT(p->where, p->t1.err, error_named(text + 1));
 	} else {
+		const size_t want_len = talk_data(text, want, sizeof want);
+
 		CHECK_INT(p->where, step, STEP_DONE);
-		CHECK_BYTES(p->where, p->answer, p->t1.len, want, talk_data(text, want, sizeof want));
+		CHECK_BYTES(p->where, p->answer, p->t1.len, want, want_len);
 	}
 	p->stop |= step == STEP_SEND;
 }

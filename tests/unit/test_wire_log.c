@@ -87,7 +87,7 @@ static void lines(void **state)
 		unsigned n = 0;
 
 		a_session(&rows[i], &got);
-		for (; rows[i].want[n] && n < got.count; n++)
+		for (; n < got.count && rows[i].want[n]; n++)
 			CHECK_STRING(rows[i].name, got.text[n], rows[i].want[n]);
 		CHECK_INT(rows[i].name, got.count, n);
 		CHECK(rows[i].name, rows[i].want[n] == NULL);
