@@ -38,6 +38,10 @@ static inline const struct traffic_reader *decoding_reader(const struct decoding
 /* The name of the reader in our list, or else what the capture calls it; "a reader" where neither is known. */
 const char *decoding_name(const struct traffic_reader *reader);
 
+/* What is known of the reader, for programs. */
+struct json;
+void decoding_put_reader(struct json *j, const char *key, const struct traffic_reader *reader);
+
 /* Bytes of a message that stand behind its header, and how many of them may be shown. */
 const uint8_t *told_payload(const struct told *told, size_t *len, size_t *shown);
 

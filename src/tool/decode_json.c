@@ -9,7 +9,7 @@ static const char *const moods[] = {
 	[MOOD_PLAIN] = "plain", [MOOD_GOOD] = "good", [MOOD_ODD] = "odd", [MOOD_BAD] = "bad"
 };
 
-static void put_reader(struct json *j, const char *key, const struct traffic_reader *r)
+void decoding_put_reader(struct json *j, const char *key, const struct traffic_reader *r)
 {
 	char id[12];
 
@@ -77,11 +77,11 @@ static void begin(struct decoding *d)
 	json_text(j, "file", d->file);
 	json_text(j, "form", traffic_form(d->traffic));
 	json_text(j, "places", traffic_place(d->traffic));
-	put_reader(j, "reader", decoding_reader(d));
+	decoding_put_reader(j, "reader", decoding_reader(d));
 	json_open(j, "others", '[');
 	for (unsigned i = 0; i < traffic_readers(d->traffic); i++)
 		if (i != d->index)
-			put_reader(j, NULL, traffic_reader(d->traffic, i));
+			decoding_put_reader(j, NULL, traffic_reader(d->traffic, i));
 	json_close(j);
 	put_findings(d, j);
 	put_summary(d, j);

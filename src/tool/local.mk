@@ -6,7 +6,12 @@ noinst_LTLIBRARIES += src/libcommand.la
 src_libcommand_la_SOURCES = \
 	src/tool/ask.c src/tool/ask.h \
 	src/tool/bundles.c src/tool/bundles.h \
+	src/tool/capture_file.c src/tool/capture_file.h \
 	src/tool/causes.c src/tool/causes.h \
+	src/tool/decode.h \
+	src/tool/decode_html.c \
+	src/tool/decode_json.c \
+	src/tool/decode_text.c \
 	src/tool/describe.h \
 	src/tool/descriptor_check.c \
 	src/tool/descriptor_fields.c \
@@ -20,19 +25,40 @@ src_libcommand_la_SOURCES = \
 	src/tool/local_bundle.c src/tool/local_bundle.h \
 	src/tool/options.c src/tool/options.h \
 	src/tool/out.c src/tool/out.h \
+	src/tool/page_style.h \
 	src/tool/pcsc.c src/tool/pcsc.h \
+	src/tool/plan.c src/tool/plan.h \
+	src/tool/plan_card.c \
 	src/tool/process.c src/tool/process.h \
 	src/tool/reader_section.c \
 	src/tool/redact_text.c src/tool/redact_text.h \
 	src/tool/redaction.c src/tool/redaction.h \
+	src/tool/replay_guess.c \
+	src/tool/replay_json.c \
+	src/tool/replay_save.c \
+	src/tool/replay_tell.c \
+	src/tool/replaying.h \
 	src/tool/source.c src/tool/source.h \
 	src/tool/story.c src/tool/story.h \
 	src/tool/story_card.c \
 	src/tool/tool.c src/tool/tool.h \
+	src/tool/verb_adopt.c \
+	src/tool/verb_capture.c \
+	src/tool/verb_decode.c \
+	src/tool/verb_describe.c \
+	src/tool/verb_doctor.c \
+	src/tool/verb_help.c \
+	src/tool/verb_list.c \
+	src/tool/verb_redact.c \
+	src/tool/verb_replay.c \
+	src/tool/verb_simulate.c \
+	src/tool/verbs.c \
 	src/tool/view.c src/tool/view.h \
+	src/tool/whatif.c src/tool/whatif.h \
 	src/tool/words.c src/tool/words.h
-src_libcommand_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"' \
-	-DOPENCCID_DATA_DIR='"$(pkgdatadir)"' -DOPENCCID_DROP_DIR='"$(usbdropdir)"' -DOPENCCID_RULES_DIR='"$(udevrulesdir)"'
+src_libcommand_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"' -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"' \
+	-DOPENCCID_DATA_DIR='"$(pkgdatadir)"' -DOPENCCID_DROP_DIR='"$(usbdropdir)"' -DOPENCCID_LIBEXEC_DIR='"$(pkglibexecdir)"' \
+	-DOPENCCID_RULES_DIR='"$(udevrulesdir)"'
 src_libcommand_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 
 # What plays a capture against the driver; tests/replay uses it, too.
@@ -43,32 +69,6 @@ src_libplayer_la_SOURCES = \
 	src/tool/player.c src/tool/player.h
 
 bin_PROGRAMS = src/tool/openccid
-src_tool_openccid_SOURCES = \
-	src/tool/capture_file.c src/tool/capture_file.h \
-	src/tool/decode.h \
-	src/tool/decode_html.c \
-	src/tool/decode_json.c \
-	src/tool/decode_text.c \
-	src/tool/main.c \
-	src/tool/verb_adopt.c \
-	src/tool/verb_capture.c \
-	src/tool/verb_decode.c \
-	src/tool/page_style.h \
-	src/tool/plan.c src/tool/plan.h \
-	src/tool/plan_card.c \
-	src/tool/replay_guess.c \
-	src/tool/replay_save.c \
-	src/tool/replay_tell.c \
-	src/tool/replaying.h \
-	src/tool/verb_describe.c \
-	src/tool/verb_doctor.c \
-	src/tool/verb_help.c \
-	src/tool/verb_list.c \
-	src/tool/verb_redact.c \
-	src/tool/verb_replay.c \
-	src/tool/verb_simulate.c \
-	src/tool/verbs.c \
-	src/tool/whatif.c src/tool/whatif.h
-src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"' \
-	-DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"' -DOPENCCID_LIBEXEC_DIR='"$(pkglibexecdir)"' -DOPENCCID_DATA_DIR='"$(pkgdatadir)"'
+src_tool_openccid_SOURCES = src/tool/main.c
+src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"'
 src_tool_openccid_LDADD = src/libcommand.la src/libtraffic.la src/libplayer.la src/libreplay.la src/libusbtransport.la src/libcore.la $(PCAP_LIBS)

@@ -144,7 +144,6 @@ enum tool_exit replaying_save(struct replaying *r, const char *path)
 	if (!plays(r, path))
 		return tool_complain(r->tool, TOOL_FINDING,
 				     "%s: saved, and yet it does not play; correct it by hand", path);
-	out_print(r->out,
-		  "Saved as %s. Say in it what it shows, and why the driver differs; take PINs out.\n", path);
+	r->saved = path;
 	return TOOL_FINE;
 }

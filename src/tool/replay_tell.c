@@ -75,40 +75,35 @@ static void words_captured(const struct replaying *r, struct words *w, const str
 	words_add(w, "nothing is captured of it");
 }
 
-void replaying_tell_action(struct replaying *r, const struct plan_action *a)
+/* The same for people: only what differs or fails, unless all is asked for. */
+static void text_action(struct replaying *r, const struct plan_action *a, const struct replay_told *t)
 {
 	const struct whatif *w = &r->whatif;
-	struct words what = { .len = 0 }, then = { .len = 0 }, now = { .len = 0 }, count = { .len = 0 };
-	const bool differs = w->made || w->skipped;
+	struct words count = { .len = 0 };
 
-	r->different += differs;
-	if (!differs && r->performer.result.err == OC_OK && !r->verbose && !a->made)
+	if (!t->differs && t->good && !r->verbose && !a->made)
 		return;
 	if (w->made)
 		words_add(&count, "%u message%s more", w->made, w->made == 1 ? "" : "s");
 	if (w->skipped)
 		words_add(&count, "%s%u of the captured ones not sent", w->made ? ", " : "", w->skipped);
-	words_action(r, &what, &a->step);
-	words_result(&now, &a->step, &r->performer.result);
 	if (a->made)
 		out_print(r->out, "What pcscd does next: ");
 	else
 		out_print(r->out, "%s %lu: ", traffic_place(r->file.traffic), a->place);
-	out_styled(r->out, OUT_STRONG, "%s\n", what.text);
-	if (!a->made) {
-		words_captured(r, &then, a);
-		out_print(r->out, "  then: %s\n", then.text);
-	}
+	out_styled(r->out, OUT_STRONG, "%s\n", t->what.text);
+	if (!a->made)
+		out_print(r->out, "  then: %s\n", t->then.text);
 	out_print(r->out, "  now:  ");
-	out_styled(r->out, r->performer.result.err == OC_OK ? OUT_GOOD : OUT_BAD, "%s", now.text);
-	if (differs)
+	out_styled(r->out, t->good ? OUT_GOOD : OUT_BAD, "%s", t->now.text);
+	if (t->differs)
 		out_print(r->out, " (%s)", count.text);
 	out_print(r->out, "\n");
 }
 
-void replaying_tell_end(struct replaying *r)
+static void text_end(struct replaying *r)
 {
-	if (!r->different)
+	if (!r->different && !r->unreached)
 		out_print(r->out, "Today's driver does the same as the captured one.\n");
 	if (r->bad) {
 		out_styled(r->out, OUT_BAD, "It does not end well");
@@ -117,9 +112,14 @@ void replaying_tell_end(struct replaying *r)
 		out_styled(r->out, OUT_GOOD, "It ends well");
 		out_print(r->out, "%s.\n", r->failed ? ", after a failure that was told" : "");
 	}
+	if (r->saved) {
+		out_print(r->out, "Saved as ");
+		out_foreign(r->out, r->saved, strlen(r->saved));
+		out_print(r->out, ". Say in it what it shows, and why the driver differs; take PINs out.\n");
+	}
 }
 
-void replaying_tell_head(struct replaying *r)
+static void text_begin(struct replaying *r)
 {
 	const struct traffic_reader *t = replaying_reader(r);
 	const char *name = decoding_name(t);
@@ -132,4 +132,19 @@ void replaying_tell_head(struct replaying *r)
 		out_print(r->out, "The reader is not known: one of a common kind is assumed.\n");
 	if (r->plan->atr_made)
 		out_print(r->out, "The answer to reset is not in it: one that fits is assumed.\n");
+}
+
+const struct replay_view replay_text = { text_begin, text_action, text_end };
+
+void replaying_tell(struct replaying *r, const struct plan_action *a)
+{
+	struct replay_told t = { .differs = r->whatif.made || r->whatif.skipped,
+				 .good = r->performer.result.err == OC_OK };
+
+	r->different += t.differs;
+	words_action(r, &t.what, &a->step);
+	if (!a->made)
+		words_captured(r, &t.then, a);
+	words_result(&t.now, &a->step, &r->performer.result);
+	r->view->action(r, a, &t);
 }

@@ -4,14 +4,34 @@
 #define OPENCCID_TOOL_REPLAYING_H
 
 #include "tool/capture_file.h"
+#include "tool/json.h"
 #include "tool/perform.h"
 #include "tool/player.h"
 #include "tool/whatif.h"
 #include "tool/words.h"
 
+struct replaying;
+
+/* One action that has been done. */
+struct replay_told {
+	struct words what, then, now; /* the action, how the captured driver fared, and today's */
+	bool differs, good;
+};
+
+/* The two ways of showing it. */
+struct replay_view {
+	void (*begin)(struct replaying *r);
+	void (*action)(struct replaying *r, const struct plan_action *a, const struct replay_told *told);
+	void (*end)(struct replaying *r);
+};
+
+extern const struct replay_view replay_text, replay_json;
+
 struct replaying {
 	struct tool *tool;
 	struct out *out;
+	const struct replay_view *view;
+	struct json json; /* of replay_json */
 	struct capture_file file;
 	bool secrets, verbose;
 	struct plan *plan;
@@ -26,8 +46,10 @@ struct replaying {
 	size_t text_len;
 	unsigned different;
 	bool bad;             /* the last thing that mattered did not go well */
+	bool unreached;       /* the state before the capture */
 	unsigned failed;      /* of all */
 	char last[WORDS_MAX]; /* the last thing that failed */
+	const char *saved;    /* the trace that was written; NULL: none */
 };
 
 static inline const struct traffic_reader *replaying_reader(const struct replaying *r)
@@ -41,10 +63,8 @@ const char *replaying_readers(void);
 /* What the driver knows of the reader: by its descriptor, its id, or a common kind that fits. False if it makes no sense. */
 bool replaying_find_reader(struct replaying *r);
 
-/* For people: the beginning, one action that has been done, the end. */
-void replaying_tell_head(struct replaying *r);
-void replaying_tell_action(struct replaying *r, const struct plan_action *a);
-void replaying_tell_end(struct replaying *r);
+/* Tell of an action that has been done. */
+void replaying_tell(struct replaying *r, const struct plan_action *a);
 
 /* The script that becomes a trace: around the messages of one action. */
 void replaying_put_do(struct replaying *r, const struct capture_step *step);

@@ -48,7 +48,7 @@ static void do_action(struct replaying *r, const struct plan_action *a)
 	perform(&r->performer, &a->step);
 	whatif_end(&r->whatif);
 	replaying_put_expect(r);
-	replaying_tell_action(r, a);
+	replaying_tell(r, a);
 	judge(r, a);
 }
 
@@ -84,9 +84,9 @@ static bool do_before(struct replaying *r)
 		perform(&r->performer, &a->step);
 		whatif_end(&r->whatif);
 		if (r->performer.result.err != OC_OK) {
-			tool_complain(r->tool, TOOL_FINDING,
-				      "the state before the capture was not reached: %s",
-				      oc_strerr(r->performer.result.err));
+			r->bad = r->unreached = true;
+			snprintf(r->last, sizeof r->last, "the state before the capture was not reached: %s",
+				 oc_strerr(r->performer.result.err));
 			return false;
 		}
 	}
@@ -156,25 +156,23 @@ static enum tool_exit replay(struct replaying *r, const char *path)
 		.interface = r->identity.interface,
 		.interrupt = r->identity.interrupt,
 	};
-	replaying_tell_head(r);
-	if (!do_before(r)) {
-		leave(r);
-		return TOOL_FINDING;
-	}
-	do_all(r);
+	r->view->begin(r);
+	if (do_before(r))
+		do_all(r);
 	leave(r);
-	replaying_tell_end(r);
 	fflush(r->script);
-	if (path)
+	if (path && !r->unreached)
 		exit = replaying_save(r, path);
+	r->view->end(r);
 	return exit != TOOL_FINE ? exit : r->bad ? TOOL_FINDING : TOOL_FINE;
 }
 
 enum tool_exit verb_replay(struct tool *tool, int argc, char **argv)
 {
 	const char *reader = NULL, *path = NULL;
-	bool secrets = false, verbose = false;
+	bool secrets = false, verbose = false, json = false;
 	const struct option_row rows[] = {
+		{ .name = "json", .letter = 'j', .help = "for programs", .flag = &json },
 		{ .name = "reader",
 		  .letter = 'r',
 		  .help = "which one, by number, vid:pid or a part of its name",
@@ -203,6 +201,7 @@ enum tool_exit verb_replay(struct tool *tool, int argc, char **argv)
 	if (!r)
 		return tool_complain(tool, TOOL_CANNOT, "there is not enough memory");
 	*r = (struct replaying){ .tool = tool, .out = &tool->out, .secrets = secrets, .verbose = verbose };
+	r->view = json ? &replay_json : &replay_text;
 	r->file.tool = tool;
 	if (capture_file_open(&r->file, argv[0], reader))
 		exit = replay(r, path);

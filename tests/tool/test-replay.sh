@@ -14,6 +14,15 @@ while read -r name wanted end; do
 	[ $code = "$wanted" ] || fail "$name: exit code $code, not $wanted"
 	grep -qF "$end" "$stage/said" || fail "$name: does not say \"$end\" but: $(cat "$stage/said")"
 	grep -q '^Saved as' "$stage/said" || fail "$name: not saved: $(tail -2 "$stage/said")"
+	"$tool" replay --json "$file" >"$stage/json" 2>&1
+	[ $? = "$wanted" ] || fail "$name: for programs it ends with another code"
+	case $wanted in
+	0) grep -q '^  "ends_well": true,$' "$stage/json" || fail "$name: for programs it does not end well" ;;
+	*) grep -q '^  "ends_well": false,$' "$stage/json" || fail "$name: for programs it ends well" ;;
+	esac
+	if command -v python3 >/dev/null; then
+		python3 -c 'import json, sys; json.load(sys.stdin)' <"$stage/json" || fail "$name: this is no JSON"
+	fi
 	echo "$name" >>"$stage/done"
 done <<'TXT'
 acr122u-slot-change-1 0 It ends well.
@@ -107,6 +116,11 @@ row 0 'It ends well.' "$stage/session"
 row 0 'failed, F6h ICC_PROTOCOL_NOT_SUPPORTED' "$stage/session"
 row 0 'one of a common kind is assumed' "$stage/session"
 row 0 'Saved as' --save "$stage/session.trace" "$stage/session"
+row 0 '"then": "failed, F6h ICC_PROTOCOL_NOT_SUPPORTED", "now": ' --json "$stage/session"
+row 0 '"good": true, "differs": true, "more": 2, "fewer": 0}' --json "$stage/session"
+row 0 '"assumed": ["descriptor"],' --json "$stage/session"
+row 0 "\"saved\": \"$stage/programs.trace\"" --json --save "$stage/programs.trace" "$stage/session"
+cmp -s "$stage/programs.trace" "$stage/session.trace" || fail "another trace is saved with --json"
 grep -q 'answer to reset' "$stage/session.trace" && fail "an answer to reset is assumed although it was captured"
 
 # A PIN does not get onto the screen unasked.
@@ -118,5 +132,6 @@ OUT - 6F 09 00 00 00 00 02 00 00 00 00 20 00 82 04 31 32 33 34
 IN - 80 02 00 00 00 00 02 00 00 00 90 00
 TXT
 row 0 'transmit 00 20 00 82 04 ** ** ** **' -v "$stage/pin"
+row 0 '"transmit 00 20 00 82 04 ** ** ** **' --json "$stage/pin"
 row 0 'transmit 00 20 00 82 04 31 32 33 34' -v --secrets "$stage/pin"
 exit $status
