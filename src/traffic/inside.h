@@ -4,6 +4,7 @@
 #define OPENCCID_TRAFFIC_INSIDE_H
 
 #include "traffic/traffic.h"
+#include "traffic/urb.h"
 
 #include <stdio.h>
 
@@ -12,7 +13,7 @@
 /* A control transfer that was submitted. */
 struct control {
 	bool open;
-	uint16_t bus;
+	struct urb_device device;
 	uint64_t id;
 	uint8_t bytes[8 + 4096]; /* setup, and data to the device */
 	size_t len;
@@ -21,7 +22,7 @@ struct control {
 
 /* What the last device descriptor said; that of the configuration follows it. */
 struct last_device {
-	uint16_t bus, device;
+	struct urb_device device;
 	bool known;
 	uint16_t vid, pid, bcd;
 };
@@ -40,9 +41,10 @@ struct traffic {
 	const struct traffic_shape *shape;
 	traffic_complaint *complaint;
 	void *arg;
-	bool scanning; /* readers are looked for; no event leaves */
-	bool made_too; /* a trace: what was made is told as well */
-	bool failed;   /* there was a fatal complaint */
+	bool scanning;  /* readers are looked for; no event leaves */
+	bool made_too;  /* a trace: what was made is told as well */
+	bool failed;    /* there was a fatal complaint */
+	unsigned kinds; /* pcapng: a set of blocks_links[] */
 
 	struct traffic_reader reader[TRAFFIC_READERS_MAX];
 	struct urb_pipes *pipes[TRAFFIC_READERS_MAX]; /* pcap: what belongs to it; NULL for text */
@@ -53,7 +55,7 @@ struct traffic {
 	struct last_device last_device;
 	/* Devices that notified before they were known as readers */
 	struct {
-		uint16_t bus, device;
+		struct urb_device device;
 		uint8_t endpoint;
 	} notifier[TRAFFIC_READERS_MAX];
 	unsigned notifiers;

@@ -17,7 +17,7 @@ src_libtraffic_la_SOURCES = \
 	src/traffic/urb.c src/traffic/urb.h \
 	src/traffic/urbs.c src/traffic/urbs.h
 if HAVE_PCAP
-src_libtraffic_la_SOURCES += src/traffic/pcap.c
+src_libtraffic_la_SOURCES += src/traffic/pcap.c src/traffic/blocks.c src/traffic/blocks.h
 else
 src_libtraffic_la_SOURCES += src/traffic/no_pcap.c
 endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The containers pcap and pcapng, which libpcap opens: record by record. */
+#include "traffic/blocks.h"
 #include "traffic/inside.h"
-#include "traffic/urb.h"
+#include "traffic/pipes.h"
 #include "traffic/urbs.h"
 
 #include <errno.h>
@@ -29,18 +30,29 @@ static bool link_fits(struct traffic *t, int link)
 }
 
 /* libpcap closes what it was given, and the file is needed again. */
-static pcap_t *open_again(struct traffic *t)
+static FILE *another(FILE *file)
+{
+	const int fd = dup(fileno(file));
+	FILE *again = fd < 0 ? NULL : fdopen(fd, "rb");
+
+	if (again)
+		rewind(again);
+	else if (fd >= 0)
+		close(fd);
+	return again;
+}
+
+/* @link: of a pcapng file the interfaces of this type; 0 for a pcap file */
+static pcap_t *open_again(struct traffic *t, uint16_t link)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
-	const int fd = dup(fileno(t->file));
-	FILE *again = fd < 0 ? NULL : fdopen(fd, "rb");
+	FILE *again = link ? blocks_open(t->file, link) : another(t->file);
 	pcap_t *pcap;
 
 	if (!again) {
 		traffic_complain(t, TRAFFIC_FATAL, 0, "cannot be opened again: %s", strerror(errno));
 		return NULL;
 	}
-	rewind(again);
 	pcap = pcap_fopen_offline(again, why);
 	if (pcap)
 		return pcap;
@@ -51,11 +63,7 @@ static pcap_t *open_again(struct traffic *t)
 
 static void told_by_libpcap(struct traffic *t, unsigned long packet, const char *why)
 {
-	if (strstr(why, "different from the type of the first interface"))
-		traffic_complain(t, TRAFFIC_FATAL, packet,
-				 "the file mixes kinds of interfaces; keep those of USB: tshark -r FILE -Y "
-				 "usb -F pcap -w NEW");
-	else if (packet == 1)
+	if (packet == 1)
 		traffic_complain(t, TRAFFIC_FATAL, packet, "libpcap cannot read it: %s", why);
 	else
 		traffic_complain(t, TRAFFIC_ENDS, packet, "the file is broken or cut short here: %s", why);
@@ -81,15 +89,45 @@ static void read_packets(struct traffic *t, pcap_t *pcap)
 	urbs_end(t);
 }
 
-static void read_pcap(struct traffic *t)
+static void read_link(struct traffic *t, uint16_t link)
 {
-	pcap_t *pcap = open_again(t);
+	pcap_t *pcap = open_again(t, link);
 
 	if (!pcap)
 		return;
 	if (link_fits(t, pcap_datalink(pcap)))
 		read_packets(t, pcap);
 	pcap_close(pcap);
+}
+
+/* Which kinds of USB interfaces are in it? None is an error. */
+static bool look_at_kinds(struct traffic *t)
+{
+	struct blocks_kinds kinds = { 0 };
+
+	if (!blocks_look(t->file, &kinds))
+		traffic_complain(t, TRAFFIC_FATAL, 0, "there is not enough memory");
+	t->kinds = kinds.usb;
+	if (!kinds.usb && kinds.others)
+		link_fits(t, kinds.other);
+	/* libpcap says what is wrong with it. */
+	if (!kinds.usb)
+		t->kinds = 1;
+	return !t->failed;
+}
+
+/* Each kind of USB interface by itself: it has readers of its own. */
+static void read_pcap(struct traffic *t)
+{
+	if (!blocks_fit(t->file)) {
+		read_link(t, 0);
+		return;
+	}
+	if (t->scanning && !look_at_kinds(t))
+		return;
+	for (size_t i = 0; i < COUNT(blocks_links) && !t->failed; i++)
+		if (t->kinds & 1u << i)
+			read_link(t, blocks_links[i]);
 }
 
 static bool copy(pcap_t *pcap, pcap_dumper_t *dumper, traffic_patch *patch, void *arg)
@@ -99,7 +137,9 @@ static bool copy(pcap_t *pcap, pcap_dumper_t *dumper, traffic_patch *patch, void
 	uint8_t *changed;
 
 	for (unsigned long packet = 1; pcap_next_ex(pcap, &header, &record) == 1; packet++) {
-		changed = malloc(header->caplen ? header->caplen : 1);
+		if (header->caplen == 0)
+			continue; /* of an interface that is left out */
+		changed = malloc(header->caplen);
 		if (!changed)
 			return false;
 		memcpy(changed, record, header->caplen);
@@ -110,9 +150,15 @@ static bool copy(pcap_t *pcap, pcap_dumper_t *dumper, traffic_patch *patch, void
 	return true;
 }
 
+/* A pcap file holds packets of one kind: that of the busiest reader. */
+static uint16_t link_to_copy(const struct traffic *t)
+{
+	return blocks_fit(t->file) ? t->pipes[traffic_busiest(t)]->device.link : 0;
+}
+
 bool traffic_copy_packets(struct traffic *traffic, FILE *to, traffic_patch *patch, void *arg)
 {
-	pcap_t *pcap = open_again(traffic);
+	pcap_t *pcap = open_again(traffic, link_to_copy(traffic));
 	const int fd = dup(fileno(to));
 	FILE *again = fd < 0 ? NULL : fdopen(fd, "wb");
 	pcap_dumper_t *dumper = pcap && again ? pcap_dump_fopen(pcap, again) : NULL;

@@ -28,7 +28,7 @@ size_t message_len(const uint8_t *message)
 
 static bool same_device(const struct urb_pipes *p, const struct urb *u)
 {
-	return p && p->bus == u->bus && p->device == u->device;
+	return p && urb_same_device(p->device, u->from);
 }
 
 /* ---- finding ----------------------------------------------------------------------------------------------------- */
@@ -77,10 +77,9 @@ static int add(struct traffic *t, const struct urb *urb)
 		free(p);
 		return -1;
 	}
-	p->bus = urb->bus;
-	p->device = urb->device;
+	p->device = urb->from;
 	t->pipes[t->readers - 1] = p;
-	snprintf(reader->where, sizeof reader->where, "bus %u device %u", urb->bus, urb->device);
+	snprintf(reader->where, sizeof reader->where, "bus %u device %u", urb->from.bus, urb->from.device);
 	return (int)t->readers - 1;
 }
 
@@ -139,8 +138,7 @@ static void learn_notification(struct traffic *t, const struct urb *urb)
 		}
 	if (t->notifiers == COUNT(t->notifier))
 		return;
-	t->notifier[t->notifiers].bus = urb->bus;
-	t->notifier[t->notifiers].device = urb->device;
+	t->notifier[t->notifiers].device = urb->from;
 	t->notifier[t->notifiers++].endpoint = urb->endpoint;
 }
 
@@ -151,7 +149,7 @@ void pipes_settle(struct traffic *t, unsigned index)
 	if (!p->in)
 		p->in = p->perhaps_in;
 	for (unsigned i = 0; i < t->notifiers && !p->interrupt && !p->described; i++)
-		if (t->notifier[i].bus == p->bus && t->notifier[i].device == p->device)
+		if (urb_same_device(t->notifier[i].device, p->device))
 			p->interrupt = t->notifier[i].endpoint;
 }
 
@@ -284,7 +282,7 @@ static void learn_device(struct traffic *t, const struct urb *urb)
 	bcd = rd_le16(&r);
 	if (r.overrun)
 		return;
-	t->last_device = (struct last_device){ urb->bus, urb->device, true, vid, pid, bcd };
+	t->last_device = (struct last_device){ urb->from, true, vid, pid, bcd };
 }
 
 static void name_readers(struct traffic *t)
@@ -292,7 +290,7 @@ static void name_readers(struct traffic *t)
 	const struct last_device *d = &t->last_device;
 
 	for (unsigned i = 0; d->known && i < t->readers; i++) {
-		if (!t->pipes[i] || t->pipes[i]->bus != d->bus || t->pipes[i]->device != d->device)
+		if (!t->pipes[i] || !urb_same_device(t->pipes[i]->device, d->device))
 			continue;
 		t->reader[i].has_id = t->reader[i].has_firmware = true;
 		t->reader[i].vid = d->vid;

@@ -19,7 +19,7 @@ struct gathered {
 };
 
 struct urb_pipes {
-	uint16_t bus, device;
+	struct urb_device device;
 	uint8_t out, in, interrupt; /* endpoints; 0: not known yet */
 	uint8_t perhaps_in;         /* a bulk-IN endpoint of the same device */
 	bool described;             /* a descriptor says that it is a reader */

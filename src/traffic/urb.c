@@ -78,8 +78,8 @@ static bool usbmon(struct rd r, bool mmapped, struct urb *u)
 	type = rd_u8(&r);
 	u->transfer = (enum urb_transfer)rd_u8(&r);
 	u->endpoint = rd_u8(&r);
-	u->device = rd_u8(&r);
-	u->bus = native16(&r);
+	u->from.device = rd_u8(&r);
+	u->from.bus = native16(&r);
 	setup_flag = rd_u8(&r);
 	data_flag = rd_u8(&r);
 	rd_bytes(&r, 12); /* the time, which the container has too */
@@ -137,8 +137,8 @@ static bool usbpcap(struct rd r, struct urb *u)
 	status = rd_le32(&r);
 	rd_bytes(&r, 2); /* the function */
 	u->back = rd_u8(&r) & USBPCAP_BACK;
-	u->bus = rd_le16(&r);
-	u->device = rd_le16(&r);
+	u->from.bus = rd_le16(&r);
+	u->from.device = rd_le16(&r);
 	u->endpoint = rd_u8(&r);
 	transfer = rd_u8(&r);
 	length = rd_le32(&r);
@@ -165,7 +165,7 @@ static bool usbpcap(struct rd r, struct urb *u)
 
 bool urb_parse(unsigned link, const uint8_t *record, size_t len, struct urb *out)
 {
-	struct urb u = { 0 };
+	struct urb u = { .from.link = (uint16_t)link };
 	bool good = false;
 
 	if (link == LINK_USB_LINUX || link == LINK_USB_LINUX_MMAPPED)

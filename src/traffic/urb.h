@@ -17,9 +17,14 @@ enum {
 enum urb_transfer { URB_ISOCHRONOUS, URB_INTERRUPT, URB_CONTROL, URB_BULK };
 enum urb_status { URB_FINE, URB_CANCELLED, URB_STALLED, URB_DEVICE_GONE, URB_FAILED };
 
+/* A file may come from two computers, whose numbers mean nothing to each other. */
+struct urb_device {
+	uint16_t link, bus, device;
+};
+
 struct urb {
 	uint64_t id;
-	uint16_t bus, device;
+	struct urb_device from;
 	uint8_t endpoint; /* 80h: IN */
 	enum urb_transfer transfer;
 	bool back; /* it came back; otherwise it was submitted */
@@ -31,6 +36,11 @@ struct urb {
 	size_t len;
 	uint64_t missing; /* bytes of data that the record does not have */
 };
+
+static inline bool urb_same_device(struct urb_device a, struct urb_device b)
+{
+	return a.link == b.link && a.bus == b.bus && a.device == b.device;
+}
 
 /**
  * urb_parse - take one record apart

@@ -204,7 +204,8 @@ static void complete_control(struct traffic *t, const struct control *c, const s
 static struct control *control_of(struct traffic *t, const struct urb *urb)
 {
 	for (unsigned i = 0; i < COUNT(t->control); i++)
-		if (t->control[i].open && t->control[i].id == urb->id && t->control[i].bus == urb->bus)
+		if (t->control[i].open && t->control[i].id == urb->id &&
+		    urb_same_device(t->control[i].device, urb->from))
 			return &t->control[i];
 	return NULL;
 }
@@ -225,7 +226,7 @@ static void take_control(struct traffic *t, const struct urb *urb, uint64_t us, 
 		return;
 	if (!c)
 		c = &t->control[t->next_control++ % COUNT(t->control)];
-	*c = (struct control){ .open = true, .bus = urb->bus, .id = urb->id };
+	*c = (struct control){ .open = true, .device = urb->from, .id = urb->id };
 	c->piece = (struct event_piece){ place, urb->at, urb->len };
 	memcpy(c->bytes, urb->setup, SETUP_LEN);
 	n = urb->len < sizeof c->bytes - SETUP_LEN ? urb->len : sizeof c->bytes - SETUP_LEN;

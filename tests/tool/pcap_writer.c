@@ -7,7 +7,14 @@
 #include <errno.h>
 #include <string.h>
 
-enum { OUT = 0x02, IN = 0x81, INTERRUPT = 0x83, RECORD_MAX = 256 * 1024, LINUX_SUBMITTED = -115 };
+enum {
+	OUT = 0x02,
+	IN = 0x81,
+	INTERRUPT = 0x83,
+	RECORD_MAX = 256 * 1024,
+	LINUX_SUBMITTED = -115,
+	LINK_ETHERNET = 1
+};
 
 /* One record, whatever the form. */
 struct record {
@@ -50,9 +57,27 @@ static void put_block(struct wr *r, const struct pcap_writer *w, uint32_t type, 
 	put(r, w, padded + 12, 4);
 }
 
-/* Two interfaces, the second with nanoseconds. */
+/* The interfaces of a pcapng file; if_tsresol is a power of ten. */
+struct interface {
+	uint32_t link, snap, resolution;
+};
+
+static const struct interface alike[] = { { LINK_USB_LINUX_MMAPPED, RECORD_MAX, 6 },
+					  { LINK_USB_LINUX_MMAPPED, RECORD_MAX, 9 } },
+			      mixed[] = { { LINK_ETHERNET, 96, 6 },
+					  { LINK_USB_LINUX_MMAPPED, RECORD_MAX, 9 },
+					  { LINK_USBPCAP, 65535, 6 } };
+
+static bool in_pcapng(const struct pcap_writer *w)
+{
+	return w->form == FORM_PCAPNG || w->form == FORM_MIXED;
+}
+
 static void begin_pcapng(struct pcap_writer *w)
 {
+	const struct interface *interface = w->form == FORM_MIXED ? mixed : alike;
+	const size_t count =
+		w->form == FORM_MIXED ? sizeof mixed / sizeof mixed[0] : sizeof alike / sizeof alike[0];
 	uint8_t bytes[256], body[64];
 	struct wr r = wr_of(bytes, sizeof bytes), b = wr_of(body, sizeof body);
 
@@ -60,13 +85,13 @@ static void begin_pcapng(struct pcap_writer *w)
 	put(&b, w, 1, 4);
 	put(&b, w, UINT64_MAX, 8);
 	put_block(&r, w, 0x0A0D0D0A, body, sizeof body - b.left);
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < count; i++) {
 		b = wr_of(body, sizeof body);
-		put(&b, w, LINK_USB_LINUX_MMAPPED, 4);
-		put(&b, w, RECORD_MAX, 4);
+		put(&b, w, interface[i].link, 4);
+		put(&b, w, interface[i].snap, 4);
 		put(&b, w, 9, 2); /* if_tsresol */
 		put(&b, w, 1, 2);
-		put(&b, w, i ? 9 : 6, 4);
+		put(&b, w, interface[i].resolution, 4);
 		put(&b, w, 0, 4);
 		put_block(&r, w, 1, body, sizeof body - b.left);
 	}
@@ -75,15 +100,15 @@ static void begin_pcapng(struct pcap_writer *w)
 
 void writer_begin(struct pcap_writer *w, enum pcap_form form, FILE *file)
 {
-	static const uint32_t links[] = { LINK_USB_LINUX, LINK_USB_LINUX_MMAPPED, LINK_USBPCAP, 0,
-					  LINK_USB_LINUX_MMAPPED };
+	static const uint32_t links[FORMS] = { LINK_USB_LINUX, LINK_USB_LINUX_MMAPPED, LINK_USBPCAP, 0,
+					       LINK_USB_LINUX_MMAPPED };
 	uint8_t bytes[24];
 	struct wr r = wr_of(bytes, sizeof bytes);
 
 	*w = (struct pcap_writer){
 		.form = form, .file = file, .id = 0xffff8880a5123c40, .bus = 1, .device = 9
 	};
-	if (form == FORM_PCAPNG) {
+	if (in_pcapng(w)) {
 		begin_pcapng(w);
 		return;
 	}
@@ -96,28 +121,58 @@ void writer_begin(struct pcap_writer *w, enum pcap_form form, FILE *file)
 	fwrite(bytes, 1, sizeof bytes, file);
 }
 
+static uint8_t block[RECORD_MAX + 128];
+
+static void put_enhanced(struct pcap_writer *w, uint32_t interface, uint64_t stamp, const uint8_t *bytes,
+			 size_t len)
+{
+	static uint8_t body[RECORD_MAX + 64];
+	struct wr b = wr_of(body, sizeof body), r = wr_of(block, sizeof block);
+
+	put(&b, w, interface, 4);
+	put(&b, w, stamp >> 32, 4);
+	put(&b, w, stamp & UINT32_MAX, 4);
+	put(&b, w, len, 4);
+	put(&b, w, len, 4);
+	wr_bytes(&b, bytes, len);
+	put_block(&r, w, 6, body, sizeof body - b.left);
+	fwrite(block, 1, sizeof block - r.left, w->file);
+}
+
+/* Nothing of Ethernet may pass for USB: it is the record itself. */
+static void put_mixed(struct pcap_writer *w, const uint8_t *bytes, size_t len, uint64_t us)
+{
+	const size_t kept = len < 96 ? len : 96;
+	struct wr b = wr_of(block, sizeof block), r;
+	uint8_t body[128];
+
+	put_enhanced(w, 0, us, bytes, kept);
+	r = wr_of(body, sizeof body);
+	put(&r, w, len, 4);
+	wr_bytes(&r, bytes, kept);
+	put_block(&b, w, 3, body, sizeof body - r.left); /* a simple packet */
+	fwrite(block, 1, sizeof block - b.left, w->file);
+	put_enhanced(w, w->windows ? 2 : 1, w->windows ? us : us * 1000, bytes, len);
+}
+
 static void put_record(struct pcap_writer *w, const uint8_t *bytes, size_t len, uint64_t us)
 {
-	static uint8_t body[RECORD_MAX + 64], block[RECORD_MAX + 128];
-	struct wr b = wr_of(body, sizeof body), r = wr_of(block, sizeof block);
+	struct wr r = wr_of(block, sizeof block);
 	const uint32_t interface = w->records++ % 2;
-	const uint64_t stamp = interface ? us * 1000 : us;
 
-	if (w->form == FORM_PCAPNG) {
-		put(&b, w, interface, 4);
-		put(&b, w, stamp >> 32, 4);
-		put(&b, w, stamp & UINT32_MAX, 4);
-		put(&b, w, len, 4);
-		put(&b, w, len, 4);
-		wr_bytes(&b, bytes, len);
-		put_block(&r, w, 6, body, sizeof body - b.left);
-	} else {
-		put(&r, w, us / 1000000, 4);
-		put(&r, w, us % 1000000, 4);
-		put(&r, w, len, 4);
-		put(&r, w, len, 4);
-		wr_bytes(&r, bytes, len);
+	if (w->form == FORM_MIXED) {
+		put_mixed(w, bytes, len, us);
+		return;
 	}
+	if (w->form == FORM_PCAPNG) {
+		put_enhanced(w, interface, interface ? us * 1000 : us, bytes, len);
+		return;
+	}
+	put(&r, w, us / 1000000, 4);
+	put(&r, w, us % 1000000, 4);
+	put(&r, w, len, 4);
+	put(&r, w, len, 4);
+	wr_bytes(&r, bytes, len);
 	fwrite(block, 1, sizeof block - r.left, w->file);
 }
 
@@ -196,7 +251,7 @@ static void put_one(struct pcap_writer *w, const struct record *u)
 	static uint8_t bytes[RECORD_MAX];
 	struct wr r = wr_of(bytes, sizeof bytes);
 
-	if (w->form == FORM_USBPCAP)
+	if (w->form == FORM_USBPCAP || w->windows)
 		put_usbpcap(w, &r, u);
 	else
 		put_usbmon(w, &r, u);

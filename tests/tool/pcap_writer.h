@@ -7,7 +7,15 @@
 
 #include <stdio.h>
 
-enum pcap_form { FORM_USBMON_48, FORM_USBMON_64, FORM_USBPCAP, FORM_PCAPNG, FORM_OTHER_ORDER, FORMS };
+enum pcap_form {
+	FORM_USBMON_48,
+	FORM_USBMON_64,
+	FORM_USBPCAP,
+	FORM_PCAPNG,
+	FORM_OTHER_ORDER,
+	FORM_MIXED, /* pcapng with interfaces of Ethernet, usbmon and USBPcap, none like the other */
+	FORMS
+};
 
 struct pcap_writer {
 	enum pcap_form form;
@@ -15,6 +23,7 @@ struct pcap_writer {
 	uint64_t id;
 	uint16_t bus, device;
 	unsigned records;
+	bool windows; /* FORM_MIXED: on the interface of USBPcap */
 	size_t split; /* longest transfer; 0: none is split */
 	size_t snap;  /* bytes of data that the capture keeps; 0: all */
 };

@@ -304,6 +304,49 @@ static void several_readers_are_told_apart(void **state)
 	check_done();
 }
 
+/* A file of two computers, with Ethernet between: each reader is found, and their numbers are no one's but theirs. */
+static void kinds_of_interfaces_are_told_apart(void **state)
+{
+	static const struct {
+		const char *row;
+		bool windows;
+		uint16_t pid;
+	} readers[] = { { "usbmon", false, 1 }, { "USBPcap", true, 2 } };
+	FILE *file = fopen(scratch(), "wb");
+	struct pcap_writer w;
+	struct traffic *t;
+
+	(void)state;
+	assert_non_null(file);
+	writer_begin(&w, FORM_MIXED, file);
+	for (size_t i = 0; i < COUNT(readers); i++) {
+		w.windows = readers[i].windows;
+		writer_descriptors(&w, 0x1234, readers[i].pid, ccid);
+	}
+	for (size_t n = 0; n < 2 * COUNT(readers); n++) {
+		w.windows = readers[n % 2].windows;
+		writer_event(&w, &(struct event){ .kind = EVENT_OUT, .bytes = status_out, .len = 10 });
+		writer_event(&w, &(struct event){ .kind = EVENT_IN, .us = 7, .bytes = status_in, .len = 10 });
+	}
+	fclose(file);
+	t = read_all(scratch(), &second);
+	remove(scratch());
+	assert_non_null(t);
+	CHECK_STRING("complaints", second.said, "");
+	CHECK_INT("readers", traffic_readers(t), COUNT(readers));
+	for (unsigned i = 0; i < traffic_readers(t); i++) {
+		forget(&second);
+		traffic_play(t, i, keep, &second);
+		CHECK_INT(readers[i].row, traffic_reader(t, i)->pid, readers[i].pid);
+		CHECK_INT(readers[i].row, second.count, 4);
+		CHECK_BYTES(readers[i].row, second.event[3].bytes, second.event[3].len, status_in, 10);
+		/* Wireshark counts the packets of all interfaces. */
+		CHECK_INT(readers[i].row, second.event[0].place, 3 * (2 * 6 + 4 * i) + 3);
+	}
+	traffic_close(t);
+	check_done();
+}
+
 /* ---- logs -------------------------------------------------------------------------------------------------------- */
 
 struct want {
@@ -483,6 +526,15 @@ static const struct {
 	{ "a pcap file cut in its header", RAW("\xD4\xC3\xB2\xA1\2\0\4\0"), "libpcap cannot read it" },
 	{ "a pcap file of Ethernet", RAW("\xD4\xC3\xB2\xA1\2\0\4\0\0\0\0\0\0\0\0\0\0\0\4\0\1\0\0\0"),
 	  "its link type is 1 (EN10MB)" },
+	{ "a pcapng file of Ethernet",
+	  RAW("\x0A\x0D\x0D\x0A\x1C\0\0\0\x4D\x3C\x2B\x1A\1\0\0\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x1C\0\0\0"
+	      "\1\0\0\0\x14\0\0\0\1\0\0\0\0\0\4\0\x14\0\0\0"),
+	  "its link type is 1 (EN10MB)" },
+	{ "a pcapng file without interfaces",
+	  RAW("\x0A\x0D\x0D\x0A\x1C\0\0\0\x4D\x3C\x2B\x1A\1\0\0\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x1C\0\0\0"),
+	  "libpcap cannot read it" },
+	{ "a pcapng file cut in its header", RAW("\x0A\x0D\x0D\x0A\x1C\0\0\0\x4D\x3C"),
+	  "libpcap cannot read it" },
 	{ "an empty USB capture", RAW("\xD4\xC3\xB2\xA1\2\0\4\0\0\0\0\0\0\0\0\0\0\0\4\0\xDC\0\0\0"),
 	  "no message of a smart-card reader" },
 	{ "a trace with a mistake", RAW("reader: - x\nsource: a\norigin: a\nabout: a\ndo nonsense\nend\n"),
@@ -557,6 +609,7 @@ int main(void)
 		cmocka_unit_test(a_long_message_comes_in_pieces),
 		cmocka_unit_test(a_snapped_message_is_told),
 		cmocka_unit_test(several_readers_are_told_apart),
+		cmocka_unit_test(kinds_of_interfaces_are_told_apart),
 		cmocka_unit_test(logs_are_read),
 		cmocka_unit_test(logs_name_the_reader),
 		cmocka_unit_test(what_is_broken_is_told),
