@@ -11,7 +11,7 @@ struct token {
 };
 
 struct copy {
-	const struct redaction *r;
+	struct redaction *r;
 	FILE *to;
 	char line[LINE_MAX_LEN];
 	size_t len;
@@ -20,7 +20,9 @@ struct copy {
 	size_t tokens, run; /* the last run of them begins here */
 
 	/* A message that goes on in further lines: GnuPG writes it field by field */
-	const struct redaction_patch *open;
+	bool open;
+	struct redaction_patch patch;
+	uint8_t bytes[EVENT_ROOM];
 };
 
 static bool is_end(const struct copy *c, size_t at)
@@ -92,7 +94,7 @@ static void patch_line(struct copy *c, const struct redaction_patch *p)
 /* "[0010]  80 02 00" */
 static void patch_numbered(struct copy *c)
 {
-	const struct redaction_patch *p = c->open;
+	const struct redaction_patch *p = &c->patch;
 	const struct span line = { c->line, c->len };
 	struct span rest;
 	uint32_t at;
@@ -103,7 +105,7 @@ static void patch_numbered(struct copy *c)
 		const size_t byte = at + i - c->run;
 
 		if (byte >= p->at && byte < p->at + p->len)
-			put(c, i, c->r->pool[p->bytes + byte - p->at]);
+			put(c, i, c->bytes[byte - p->at]);
 	}
 }
 
@@ -129,6 +131,14 @@ static void mend_open_number(struct copy *c, struct redaction_patch *p)
 		p->at--;
 }
 
+static void go_on_with(struct copy *c, const struct redaction_patch *p)
+{
+	c->open = p->len <= sizeof c->bytes;
+	c->patch = *p;
+	if (c->open)
+		memcpy(c->bytes, c->r->pool + p->bytes, p->len);
+}
+
 static void change(struct copy *c, unsigned long number)
 {
 	size_t count;
@@ -136,12 +146,12 @@ static void change(struct copy *c, unsigned long number)
 
 	find_tokens(c);
 	if (is_headline(c))
-		c->open = NULL;
+		c->open = false;
 	for (size_t i = 0; i < count; i++) {
 		struct redaction_patch one = p[i];
 
 		if (is_headline(c)) {
-			c->open = &p[i];
+			go_on_with(c, &p[i]);
 			continue;
 		}
 		mend_open_number(c, &one);
@@ -168,7 +178,7 @@ static bool next_line(struct copy *c, FILE *from, bool *ended)
 	return ch != EOF || c->len > 0;
 }
 
-bool redact_text_copy(const struct redaction *r, FILE *from, FILE *to)
+bool redact_text_copy(struct redaction *r, FILE *from, FILE *to)
 {
 	struct copy *c = calloc(1, sizeof *c);
 	unsigned long number = 0;

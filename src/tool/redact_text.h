@@ -8,6 +8,6 @@
 #include <stdio.h>
 
 /* Copy all of @from. False where @to could not be written, or there is no memory. */
-bool redact_text_copy(const struct redaction *r, FILE *from, FILE *to);
+bool redact_text_copy(struct redaction *r, FILE *from, FILE *to);
 
 #endif

@@ -5,6 +5,7 @@
 #include "ccid/message.h"
 #include "tool/words.h"
 #include "tpdu/t1.h"
+#include "traffic/traffic.h"
 
 #include <stdlib.h>
 
@@ -12,7 +13,7 @@ enum { SETUP_LEN = 8, PROLOGUE = 3, TYPE_TO_HOST = 0x80 };
 
 void redaction_begin(struct redaction *r, unsigned levels)
 {
-	*r = (struct redaction){ .failed = false };
+	*r = (struct redaction){ .failed = NULL };
 	redact_begin(&r->redact, levels);
 }
 
@@ -28,47 +29,47 @@ bool redaction_choose(struct redaction *r, const uint8_t *bytes, size_t len)
 void redaction_end(struct redaction *r)
 {
 	if (r->pool)
-		bytes_wipe(r->pool, r->pooled);
+		bytes_wipe(r->pool, r->pool_room);
 	bytes_wipe(r->chosen, sizeof r->chosen);
 	free(r->pool);
 	free(r->patch);
+	if (r->kept)
+		fclose(r->kept);
 	r->pool = NULL;
 	r->patch = NULL;
+	r->kept = NULL;
 }
 
 /* ---- keeping patches --------------------------------------------------------------------------------------------- */
 
-static bool make_room(struct redaction *r, size_t len)
-{
-	void *more;
+static const char no_memory[] = "there is not enough memory", no_file[] = "the temporary file cannot be used",
+		  no_order[] = "its messages are too much out of order";
 
-	if (r->patches == r->patch_room) {
-		r->patch_room = r->patch_room ? 2 * r->patch_room : 256;
-		more = realloc(r->patch, r->patch_room * sizeof *r->patch);
-		if (!more)
-			return false;
-		r->patch = more;
+/* A patch before the last one begins a run of its own: so each run is in order, and mostly there is one for each reader. */
+static bool begin_run(struct redaction *r)
+{
+	if (r->runs == REDACTION_RUNS_MAX) {
+		r->failed = no_order;
+		return false;
 	}
-	if (len > r->pool_room - r->pooled) {
-		r->pool_room = 2 * (r->pool_room + len);
-		more = realloc(r->pool, r->pool_room);
-		if (!more)
-			return false;
-		r->pool = more;
-	}
+	r->run[r->runs].at = ftello(r->kept);
+	r->runs++;
 	return true;
 }
 
 static void add(struct redaction *r, struct redaction_patch patch, const uint8_t *bytes)
 {
-	if (r->failed || !make_room(r, patch.len)) {
-		r->failed = true;
+	if (!r->kept)
+		r->kept = traffic_temporary();
+	if (!r->kept)
+		r->failed = no_file;
+	if (r->failed || ((r->runs == 0 || patch.place < r->last) && !begin_run(r)))
 		return;
-	}
-	patch.bytes = r->pooled;
-	memcpy(r->pool + r->pooled, bytes, patch.len);
-	r->pooled += patch.len;
-	r->patch[r->patches++] = patch;
+	r->last = patch.place;
+	if (fwrite(&patch, sizeof patch, 1, r->kept) != 1 ||
+	    fwrite(bytes, 1, patch.len, r->kept) != patch.len)
+		r->failed = no_file;
+	r->run[r->runs - 1].end = ftello(r->kept);
 }
 
 /* In a USB capture the bytes from @from to @end stand in one or several packets. */
@@ -172,7 +173,7 @@ void redaction_event(void *arg, const struct event *event)
 		return;
 	bytes = malloc(event->len);
 	if (!bytes) {
-		r->failed = true;
+		r->failed = no_memory;
 		return;
 	}
 	memcpy(bytes, event->bytes, event->len);
@@ -190,32 +191,78 @@ void redaction_event(void *arg, const struct event *event)
 
 /* ---- finding them again ------------------------------------------------------------------------------------------ */
 
-static int by_place(const void *a, const void *b)
+static void peek(struct redaction *r, struct redaction_run *run)
 {
-	const struct redaction_patch *x = a, *y = b;
+	if (run->at == run->end)
+		return;
+	if (fseeko(r->kept, run->at, SEEK_SET) != 0 || fread(&run->next, sizeof run->next, 1, r->kept) != 1) {
+		r->failed = no_file;
+		run->at = run->end;
+	}
+}
 
-	return x->place < y->place ? -1 : x->place > y->place;
+static bool make_room(struct redaction *r, size_t len)
+{
+	void *more;
+
+	if (r->patches == r->patch_room) {
+		r->patch_room = r->patch_room ? 2 * r->patch_room : 16;
+		more = realloc(r->patch, r->patch_room * sizeof *r->patch);
+		if (!more)
+			return false;
+		r->patch = more;
+	}
+	if (len > r->pool_room - r->pooled) {
+		r->pool_room = 2 * (r->pool_room + len);
+		more = realloc(r->pool, r->pool_room);
+		if (!more)
+			return false;
+		r->pool = more;
+	}
+	return true;
+}
+
+/* The next patch of a run becomes one of those that are returned. Its bytes stand behind what peek() has read. */
+static void fetch(struct redaction *r, struct redaction_run *run)
+{
+	struct redaction_patch *patch = &run->next;
+
+	if (!make_room(r, patch->len)) {
+		r->failed = no_memory;
+		return;
+	}
+	if (fseeko(r->kept, run->at + (off_t)sizeof *patch, SEEK_SET) != 0 ||
+	    fread(r->pool + r->pooled, 1, patch->len, r->kept) != patch->len) {
+		r->failed = no_file;
+		return;
+	}
+	patch->bytes = r->pooled;
+	r->pooled += patch->len;
+	r->patch[r->patches++] = *patch;
+}
+
+static void pass(struct redaction *r, struct redaction_run *run)
+{
+	run->at += (off_t)(sizeof run->next + run->next.len);
+	peek(r, run);
 }
 
 void redaction_settle(struct redaction *r)
 {
-	if (r->patches)
-		qsort(r->patch, r->patches, sizeof *r->patch, by_place);
+	for (unsigned i = 0; i < r->runs; i++)
+		peek(r, &r->run[i]);
 }
 
-const struct redaction_patch *redaction_find(const struct redaction *r, unsigned long place, size_t *count)
+const struct redaction_patch *redaction_find(struct redaction *r, unsigned long place, size_t *count)
 {
-	size_t low = 0, high = r->patches;
+	r->patches = r->pooled = 0;
+	for (unsigned i = 0; i < r->runs; i++) {
+		struct redaction_run *run = &r->run[i];
 
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-
-		if (r->patch[middle].place < place)
-			low = middle + 1;
-		else
-			high = middle;
+		for (; run->at < run->end && !r->failed && run->next.place <= place; pass(r, run))
+			if (run->next.place == place)
+				fetch(r, run);
 	}
-	for (*count = 0; low + *count < r->patches && r->patch[low + *count].place == place;)
-		++*count;
-	return r->patch + low;
+	*count = r->patches;
+	return r->patch;
 }

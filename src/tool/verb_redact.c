@@ -65,7 +65,7 @@ static void collect(struct redaction *r, struct traffic *t)
 
 static void patch_packet(void *arg, unsigned long packet, uint8_t *record, size_t len)
 {
-	const struct redaction *r = arg;
+	struct redaction *r = arg;
 	size_t count;
 	const struct redaction_patch *p = redaction_find(r, packet, &count);
 
@@ -79,13 +79,16 @@ static enum tool_exit write_copy(struct tool *tool, struct redaction *r, struct 
 	bool good;
 
 	if (r->failed)
-		return tool_complain(tool, TOOL_CANNOT, "there is not enough memory");
+		return tool_complain(tool, TOOL_CANNOT, "%s", r->failed);
 	if (traffic_is_usb(t) && isatty(fileno(to)))
 		return tool_complain(
 			tool, TOOL_USAGE,
 			"a USB capture is nothing for a terminal; say where it shall go: --output FILE");
 	good = traffic_is_usb(t) ? traffic_copy_packets(t, to, patch_packet, r)
 				 : redact_text_copy(r, traffic_file(t), to);
+	/* A patch that could not be fetched is a secret in the copy. */
+	if (r->failed)
+		return tool_complain(tool, TOOL_CANNOT, "the copy is not without secrets: %s", r->failed);
 	if (!good)
 		return tool_complain(tool, TOOL_CANNOT, "the copy could not be written: %s", strerror(errno));
 	tool_complain(tool, TOOL_FINE, "%lu message%s changed%s; what is no message was left as it is",
@@ -130,24 +133,30 @@ enum tool_exit verb_redact(struct tool *tool, int argc, char **argv)
 	};
 	const enum options_end end = options_parse(tool, rows, (struct operands){ 1, 1 }, &argc, argv);
 	struct capture_file file = { .tool = tool };
-	struct redaction r;
+	struct redaction *r;
 	enum tool_exit exit;
 
 	if (end != OPTIONS_GO_ON)
 		return options_exit(end);
-	redaction_begin(&r, REDACT_ANY_LEVEL);
-	r.keep_secrets = only;
-	if (data && !choose(&r, data))
-		return tool_complain(tool, TOOL_USAGE,
+	if (only && !data)
+		return tool_complain(tool, TOOL_USAGE, "--only-data needs --data");
+	r = malloc(sizeof *r);
+	if (!r)
+		return tool_complain(tool, TOOL_CANNOT, "there is not enough memory");
+	redaction_begin(r, REDACT_ANY_LEVEL);
+	r->keep_secrets = only;
+	if (data && !choose(r, data))
+		exit = tool_complain(tool, TOOL_USAGE,
 				     "--data takes bytes as hexadecimal digits, up to %d of them; several "
 				     "with commas between",
 				     REDACTION_DATA_MAX);
-	if (only && !data)
-		return tool_complain(tool, TOOL_USAGE, "--only-data needs --data");
-	if (!capture_file_open(&file, argv[0], NULL))
-		return file.exit;
-	exit = redact(tool, &r, file.traffic, path);
-	traffic_close(file.traffic);
-	redaction_end(&r);
+	else if (!capture_file_open(&file, argv[0], NULL))
+		exit = file.exit;
+	else
+		exit = redact(tool, r, file.traffic, path);
+	if (file.traffic)
+		traffic_close(file.traffic);
+	redaction_end(r);
+	free(r);
 	return file.ended && exit == TOOL_FINE ? TOOL_FINDING : exit;
 }

@@ -201,8 +201,10 @@ bool blocks_fit(FILE *file)
 {
 	static const uint8_t mark[] = { 0x0A, 0x0D, 0x0D, 0x0A };
 	uint8_t begins[sizeof mark];
-	const size_t n = fread(begins, 1, sizeof begins, file);
+	size_t n;
 
+	rewind(file);
+	n = fread(begins, 1, sizeof begins, file);
 	rewind(file);
 	return n == sizeof mark && memcmp(begins, mark, sizeof mark) == 0;
 }

@@ -20,7 +20,7 @@ struct blocks_kinds {
 	uint16_t other; /* the first of which is of this link type */
 };
 
-/* Does the file begin as pcapng files do? It is left at its beginning. */
+/* Does the file begin as pcapng files do? It is left at its beginning, wherever it was. */
 bool blocks_fit(FILE *file);
 
 /* Look through the whole file, as far as it makes sense. False without memory. */

@@ -6,6 +6,7 @@
 #include "traffic/urbs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -114,6 +115,26 @@ static const struct traffic_shape *sniff(struct traffic *t)
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
+static FILE *temporary_in(const char *folder)
+{
+	const int fd = folder && folder[0] ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w+b");
+
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
+FILE *traffic_temporary(void)
+{
+	FILE *file = temporary_in(getenv("TMPDIR"));
+
+	if (!file)
+		file = temporary_in("/var/tmp");
+	/* Some file systems make no nameless files. */
+	return file ? file : tmpfile();
+}
+
 static bool copy(FILE *from, FILE *to)
 {
 	char block[4096];
@@ -129,7 +150,7 @@ static bool copy(FILE *from, FILE *to)
 /* What cannot be read twice is kept. NULL after a complaint. */
 static FILE *keep(struct traffic *t, FILE *from)
 {
-	FILE *kept = tmpfile();
+	FILE *kept = traffic_temporary();
 
 	if (kept && copy(from, kept))
 		return kept;

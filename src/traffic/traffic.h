@@ -29,6 +29,9 @@ typedef void traffic_complaint(void *arg, enum traffic_gravity gravity, const ch
 
 struct traffic;
 
+/* A file that nobody else sees, gone when it is closed: in TMPDIR or /var/tmp, which may hold large ones. NULL with errno. */
+FILE *traffic_temporary(void);
+
 /**
  * traffic_open - look at a capture from beginning to end
  * @path: "-" is standard input, which is kept in a temporary file

@@ -9,12 +9,23 @@ check_SCRIPTS += \
 	tests/tool/test-describe.sh \
 	tests/tool/test-doctor.sh \
 	tests/tool/test-html.sh \
+	tests/tool/test-huge.sh \
 	tests/tool/test-list.sh \
 	tests/tool/test-man.sh \
 	tests/tool/test-record.sh \
 	tests/tool/test-redact.sh \
 	tests/tool/test-replay.sh \
 	tests/tool/test-usage.sh
+
+# What test-huge.sh starts.
+noinst_PROGRAMS += tests/tool/huge
+tests_tool_huge_SOURCES = tests/tool/huge.c tests/tool/pcap_writer.c tests/tool/pcap_writer.h
+
+# A gigabyte in each form: takes some minutes.
+check-huge: tests/tool/huge$(EXEEXT) src/tool/openccid$(EXEEXT)
+	HUGE_MEGABYTES=1024 top_srcdir=$(abs_top_srcdir) top_builddir=$(abs_top_builddir) $(srcdir)/tests/tool/test-huge.sh
+
+.PHONY: check-huge
 
 TOOL_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit
 

@@ -147,7 +147,7 @@ static void choose_all(struct redaction *r, const char *data)
 static char *redacted(const char *row, const char *text, const char *data, bool only, unsigned long *changed)
 {
 	char path[64], *copy = NULL;
-	struct redaction r;
+	static struct redaction r;
 	struct traffic *t;
 	size_t len = 0;
 	FILE *file;
@@ -255,7 +255,7 @@ static void see(const char *path, const char *row, bool hidden)
 
 static void patch(void *arg, unsigned long packet, uint8_t *record, size_t len)
 {
-	const struct redaction *r = arg;
+	struct redaction *r = arg;
 	size_t count;
 	const struct redaction_patch *p = redaction_find(r, packet, &count);
 
@@ -275,7 +275,7 @@ static void no_pin_is_in_a_usb_capture(void **state)
 	for (unsigned form = 0; form < FORMS; form++) {
 		FILE *file = fopen(from, "wb");
 		struct pcap_writer w;
-		struct redaction r;
+		static struct redaction r;
 		struct traffic *t;
 
 		assert_non_null(file);
