@@ -39,6 +39,7 @@ src_libcommand_la_SOURCES = \
 	src/tool/replay_tell.c \
 	src/tool/replaying.h \
 	src/tool/source.c src/tool/source.h \
+	src/tool/source_capture.c \
 	src/tool/story.c src/tool/story.h \
 	src/tool/story_card.c \
 	src/tool/tool.c src/tool/tool.h \

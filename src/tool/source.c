@@ -3,6 +3,7 @@
 
 #include "base/span.h"
 #include "quirk/reader_file.h"
+#include "traffic/traffic.h"
 #include "usb/attached.h"
 
 #include <dirent.h>
@@ -105,18 +106,18 @@ static bool list_file(uint16_t vid, char *path, size_t cap)
 	return found;
 }
 
-static enum tool_exit from_list(struct tool *tool, const char *words, struct views *views)
+enum tool_exit source_list(struct tool *tool, const char *ids, struct views *views)
 {
 	struct collect c = { .tool = tool, .views = views };
 	const struct reader_sink sink = { .section = on_section, .error = on_error, .arg = &c };
 	char path[1024];
 
-	source_ids(words, &c.vid, &c.pid);
+	source_ids(ids, &c.vid, &c.pid);
 	if (list_file(c.vid, path, sizeof path))
 		reader_file_load(path, READER_DATABASE, &sink);
 	if (views->count || c.errors)
 		return c.errors ? TOOL_CANNOT : TOOL_FINE;
-	return tool_complain(tool, TOOL_CANNOT, "%s is neither plugged in nor in the list of readers", words);
+	return tool_complain(tool, TOOL_CANNOT, "%s is neither plugged in nor in the list of readers", ids);
 }
 
 /* ---- bytes ------------------------------------------------------------------------------------------------------- */
@@ -231,25 +232,41 @@ static void keep_matching(struct views *views, const char *words)
 	views->count = kept;
 }
 
+/* Standard input, or a file; what cannot be read twice is kept. */
+static FILE *open_source(const char *words)
+{
+	FILE *file = strcmp(words, "-") == 0 ? stdin : fopen(words, "re"), *kept;
+
+	if (!file || fseek(file, 0, SEEK_SET) == 0)
+		return file;
+	kept = traffic_keep(file);
+	if (file != stdin)
+		fclose(file);
+	return kept;
+}
+
 static enum tool_exit find(struct tool *tool, const char *words, struct views *views)
 {
-	uint16_t vid, pid;
-	FILE *file;
+	const char *name = strcmp(words, "-") == 0 ? "standard input" : words;
+	FILE *file = open_source(words);
 	enum tool_exit exit;
+	uint16_t vid, pid;
+	char path[32];
 
-	file = fopen(words, "re");
-	if (file) {
-		exit = from_file(tool, words, file, views);
+	if (!file && source_ids(words, &vid, &pid))
+		return source_list(tool, words, views);
+	if (!file)
+		return tool_complain(
+			tool, TOOL_CANNOT,
+			"\"%s\" is no reader that is plugged in, no file that can be read, and no vid:pid; "
+			"\"openccid list\" shows what is plugged in",
+			words);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fileno(file));
+	if (!source_capture(tool, name, path, views, &exit))
+		exit = from_file(tool, name, file, views);
+	if (file != stdin)
 		fclose(file);
-		return exit;
-	}
-	if (source_ids(words, &vid, &pid))
-		return from_list(tool, words, views);
-	return tool_complain(
-		tool, TOOL_CANNOT,
-		"\"%s\" is no reader that is plugged in, no file that can be read, and no vid:pid; "
-		"\"openccid list\" shows what is plugged in",
-		words);
+	return exit;
 }
 
 enum tool_exit source_find(struct tool *tool, const char *words, struct views *views)

@@ -35,7 +35,7 @@ struct traffic_reader {
 	char name[80];   /* as the capture says it; may be empty; not ours to trust */
 	bool has_id, has_firmware, has_descriptor, has_level;
 	uint16_t vid, pid, firmware;
-	uint8_t interface, endpoints;
+	uint8_t interface, endpoints, class; /* class: of the interface; 0: not known */
 	uint8_t descriptor[CCID_DESCRIPTOR_LEN];
 	enum ccid_level level; /* instead of what the descriptor says */
 	unsigned long messages;

@@ -210,6 +210,7 @@ static void keep_interface(struct traffic *t, const struct urb *urb, const struc
 	t->pipes[i]->interrupt = in->interrupt;
 	t->reader[i].interface = in->number;
 	t->reader[i].endpoints = in->endpoints;
+	t->reader[i].class = in->class;
 	t->reader[i].has_descriptor = true;
 	memcpy(t->reader[i].descriptor, in->ccid, sizeof in->ccid);
 }

@@ -147,17 +147,25 @@ static bool copy(FILE *from, FILE *to)
 	return true;
 }
 
-/* What cannot be read twice is kept. NULL after a complaint. */
-static FILE *keep(struct traffic *t, FILE *from)
+FILE *traffic_keep(FILE *from)
 {
 	FILE *kept = traffic_temporary();
 
 	if (kept && copy(from, kept))
 		return kept;
-	traffic_complain(t, TRAFFIC_FATAL, 0, "cannot be kept in a temporary file: %s", strerror(errno));
 	if (kept)
 		fclose(kept);
 	return NULL;
+}
+
+/* What cannot be read twice is kept. NULL after a complaint. */
+static FILE *keep(struct traffic *t, FILE *from)
+{
+	FILE *kept = traffic_keep(from);
+
+	if (!kept)
+		traffic_complain(t, TRAFFIC_FATAL, 0, "cannot be kept in a temporary file: %s", strerror(errno));
+	return kept;
 }
 
 /* A file in which one can go back. NULL after a complaint. */

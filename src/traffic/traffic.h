@@ -32,6 +32,9 @@ struct traffic;
 /* A file that nobody else sees, gone when it is closed: in TMPDIR or /var/tmp, which may hold large ones. NULL with errno. */
 FILE *traffic_temporary(void);
 
+/* All that can be read from @from, in such a file, which stands at its beginning. NULL with errno. */
+FILE *traffic_keep(FILE *from);
+
 /**
  * traffic_open - look at a capture from beginning to end
  * @path: "-" is standard input, which is kept in a temporary file

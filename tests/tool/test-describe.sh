@@ -98,6 +98,27 @@ head -c 3000000 /dev/zero >"$stage/zeros"
 said 'a large file of something else' 3 "$stage/zeros" <<'TXT'
 holds no class descriptor
 TXT
+# ---- captures; one with descriptors in it is described by test-record.sh
+trace=$top_srcdir/tests/traces/scr3310-t0-get-response-f6-1.trace
+said 'a capture that has the ids' 0 "$trace" <<'TXT'
+04e6:5116 SCM Microsystems Inc. SCR 3310, firmware 5.23, interface 0
+It is in the list of readers.
+TXT
+echo '00000041 -> 000000 65 00 00 00 00 00 00 00 00 00' >"$stage/nameless.log"
+said 'a capture that says nothing of the reader' 3 "$stage/nameless.log" <<'TXT'
+nameless.log: this capture says neither the ids of a reader nor its descriptors
+TXT
+name='a pipe'
+for way in - /dev/stdin; do
+	for file in "$trace" "$stage/good" "$list"; do
+		# shellcheck disable=SC2002 # a pipe is what is tried
+		cat "$file" | openccid describe $way >"$stage/said" 2>&1
+		openccid describe "$file" | cmp -s - "$stage/said" || wrong "$way: $file is described in another way"
+	done
+done
+said 'a folder' 3 "$stage" <<'TXT'
+cannot be read: Is a directory
+TXT
 said 'two words' 2 04e6:5116 04e6:5117 <<'TXT'
 one word too many
 TXT

@@ -22,10 +22,12 @@ row 'no such reader' 3 'openccid capture "$stage/x" cherry' <<'TXT'
 TXT
 again='n=0; "$CCID_SIM" ctl unplug; "$CCID_SIM" ctl plug; until [ -s "$stage/all.pcap" ]; do n=$((n + 1)); [ $n -lt 100 ] || exit 9; sleep 0.1; done'
 # shellcheck disable=SC2086 # a list of options
-row 'all of it' 0 "openccid capture \"\$stage/all.pcap\" 3310 >/dev/null; $again; sleep 1; openccid capture --stop; openccid decode \"\$stage/all.pcap\"" $pcscd <<'TXT'
+row 'all of it' 0 "openccid capture \"\$stage/all.pcap\" 3310 >/dev/null; $again; sleep 1; openccid capture --stop; openccid decode \"\$stage/all.pcap\"; \"\$CCID_SIM\" ctl unplug; openccid describe \"\$stage/all.pcap\"" $pcscd <<'TXT'
 Nothing is recorded of readers that are plugged in from now on.
 USB capture of SCM Microsystems Inc. SCR 3310 (04e6:5116, firmware 5.23)
 IccPowerOn
+04e6:5116 SCM Microsystems Inc. SCR 3310, firmware 5.23, interface 0
+It is in the list of readers.
 TXT
 [ ! -e "$stage/settings/zz-capture.reader" ] || wrong 'the settings are left behind'
 # shellcheck disable=SC2086 # a list of options
