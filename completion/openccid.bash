@@ -5,7 +5,8 @@ _openccid() {
 	local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]-} words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words="$(openccid help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') --help --version"
+		words=$(openccid help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')
+		[[ $word != -* ]] || words="--help --version"
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 		return
 	fi
@@ -21,7 +22,7 @@ _openccid() {
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 		[ "$verb" != describe ] || mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
 		;;
-	decode | replay | redact) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	decode | replay | redact | capture) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	esac
 }
 complete -o filenames -o nosort -F _openccid openccid

@@ -7,7 +7,7 @@ stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT INT TERM
 
 cd "$top_builddir"
-"$MAKE" -s install DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man metainfodir=/metainfo pkglibexecdir=/libexec pkgdatadir=/data bashcompletiondir=/completions >"$stage.log" 2>&1 || {
+"$MAKE" -s install DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man metainfodir=/metainfo pkglibexecdir=/libexec pkgdatadir=/data bashcompletiondir=/completions zshcompletiondir=/zsh fishcompletiondir=/fish >"$stage.log" 2>&1 || {
 	cat "$stage.log" >&2
 	exit 1
 }
@@ -39,11 +39,13 @@ expected='./bin/openccid
 ./doc/readers/README.md
 ./drop/openccid.bundle/Contents/Info.plist
 ./drop/openccid.bundle/Contents/Linux/libopenccid.so
+./fish/openccid.fish
 '"$simulator"'./man/man1/openccid.1
 ./man/man5/openccid.reader.5
 ./man/man7/openccid.7
 ./metainfo/org.openccid.openccid.metainfo.xml
-./rules/60-openccid.rules'
+./rules/60-openccid.rules
+./zsh/_openccid'
 if [ "$found" != "$expected" ]; then
 	printf 'FAIL: installed files are not those expected:\n%s\n' "$found" >&2
 	exit 1
@@ -52,7 +54,7 @@ grep -q '<string>libopenccid.so</string>' "$stage/drop/openccid.bundle/Contents/
 	echo "FAIL: Info.plist does not name the library" >&2
 	exit 1
 }
-"$MAKE" -s uninstall DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man metainfodir=/metainfo pkglibexecdir=/libexec pkgdatadir=/data bashcompletiondir=/completions >/dev/null 2>&1
+"$MAKE" -s uninstall DESTDIR="$stage" usbdropdir=/drop udevrulesdir=/rules docdir=/doc bindir=/bin mandir=/man metainfodir=/metainfo pkglibexecdir=/libexec pkgdatadir=/data bashcompletiondir=/completions zshcompletiondir=/zsh fishcompletiondir=/fish >/dev/null 2>&1
 left=$(cd "$stage" && find . -type f -o -type l && ls -d doc data libexec drop/openccid.bundle 2>/dev/null || true)
 [ -z "$left" ] || {
 	printf 'FAIL: left after uninstall:\n%s\n' "$left" >&2

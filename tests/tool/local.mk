@@ -5,6 +5,7 @@ EXTRA_DIST += tests/tool/begin.sh tests/tool/lib.sh
 
 check_SCRIPTS += \
 	tests/tool/test-adopt.sh \
+	tests/tool/test-completion.sh \
 	tests/tool/test-decode.sh \
 	tests/tool/test-describe.sh \
 	tests/tool/test-doctor.sh \

@@ -82,13 +82,4 @@ diff -u "$stage/keys" "$stage/explained" || {
 	status=1
 }
 
-# The completion finds the verbs.
-if command -v bash >/dev/null; then
-	verbs=$(PATH=$top_builddir/src/tool:$PATH bash -c '. completion/openccid.bash
-		COMP_WORDS=(openccid de) COMP_CWORD=1; _openccid; echo "${COMPREPLY[@]}"')
-	[ "$verbs" = "decode describe" ] || {
-		echo "FAIL: the completion of \"de\" is \"$verbs\"" >&2
-		status=1
-	}
-fi
 exit $status
