@@ -135,13 +135,17 @@ void plan_find_before(struct plan *p, const struct ccid_caps *caps)
 	static const uint8_t select[] = { 0x00, 0xA4, 0x04, 0x00 };
 	const struct plan_action *first = p->action;
 	const struct plan_action *end = p->action + p->actions;
-	bool t1;
+	bool powered, t1;
 
-	if (p->actions == 0 || p->action[0].step.action != CAPTURE_OPEN)
-		before(p, CAPTURE_OPEN, 0, NULL, 0);
 	while (first < end && !needs_card(first->step.action) && first->step.action != CAPTURE_POWER_UP)
 		first++;
-	if (first == end || first->step.action == CAPTURE_POWER_UP)
+	powered = first < end && first->step.action != CAPTURE_POWER_UP;
+	/* Where somebody powered the card unseen, the reader was open already. */
+	if (powered && p->action[0].step.action == CAPTURE_OPEN)
+		p->action[0].step.action = CAPTURE_PRESENCE;
+	if (p->actions == 0 || p->action[0].step.action != CAPTURE_OPEN)
+		before(p, CAPTURE_OPEN, 0, NULL, 0);
+	if (!powered)
 		return;
 	t1 = speaks_t1(p, first, caps);
 	make_atr(p, t1);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Fuzz harnesses. "make check" plays their corpus; "make fuzz" lets clang's libFuzzer look for more, FUZZ_SECONDS each.
 
-FUZZERS = apdu atr capture chain character descriptor exchange iccd pin pps reader_file reply session t0 t1 traffic
+FUZZERS = apdu atr capture chain character descriptor exchange iccd pin pps reader_file replay reply session t0 t1 traffic
 fuzz_programs = \
 	tests/fuzz/fuzz_apdu \
 	tests/fuzz/fuzz_atr \
@@ -14,6 +14,7 @@ fuzz_programs = \
 	tests/fuzz/fuzz_pin \
 	tests/fuzz/fuzz_pps \
 	tests/fuzz/fuzz_reader_file \
+	tests/fuzz/fuzz_replay \
 	tests/fuzz/fuzz_reply \
 	tests/fuzz/fuzz_session \
 	tests/fuzz/fuzz_t0 \
@@ -57,6 +58,9 @@ tests_fuzz_fuzz_session_LDADD = src/libcore.la
 
 tests_fuzz_fuzz_traffic_SOURCES = tests/fuzz/fuzz_traffic.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_traffic_LDADD = src/libcommand.la src/libtraffic.la src/libreplay.la src/libcore.la $(PCAP_LIBS)
+
+tests_fuzz_fuzz_replay_SOURCES = tests/fuzz/fuzz_replay.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_replay_LDADD = src/libcommand.la src/libtraffic.la src/libplayer.la src/libreplay.la src/libcore.la $(PCAP_LIBS)
 
 EXTRA_DIST += tests/fuzz/fuzz tests/fuzz/seeds tests/fuzz/corpus
 

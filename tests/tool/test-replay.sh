@@ -123,6 +123,12 @@ row 0 "\"saved\": \"$stage/programs.trace\"" --json --save "$stage/programs.trac
 cmp -s "$stage/programs.trace" "$stage/session.trace" || fail "another trace is saved with --json"
 grep -q 'answer to reset' "$stage/session.trace" && fail "an answer to reset is assumed although it was captured"
 
+# A session from its beginning in which nobody powers the card: somebody did, unseen.
+sed -e 3,6d -e 9,10d -e "2s/01 00 00$/00 00 00/" "$stage/session" >"$stage/powered"
+row 0 'It ends well.' "$stage/powered"
+row 0 'line 1: presence' -v "$stage/powered"
+row 0 'Saved as' --save "$stage/powered.trace" "$stage/powered"
+
 # A PIN does not get onto the screen unasked.
 cat >"$stage/pin" <<'TXT'
 # reader: 04e6:5116 SCR 3310
