@@ -21,6 +21,7 @@ src_libcommand_la_SOURCES = \
 	src/tool/doctor_card.c \
 	src/tool/doctor_pcscd.c \
 	src/tool/doctor_reader.c \
+	src/tool/doctor_unit.c \
 	src/tool/json.c src/tool/json.h \
 	src/tool/local_bundle.c src/tool/local_bundle.h \
 	src/tool/options.c src/tool/options.h \

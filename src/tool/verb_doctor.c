@@ -26,6 +26,7 @@ static const struct examination {
 	{ "rivals", "no other driver comes first", doctor_rivals },
 	{ "running", "pcscd runs", doctor_running },
 	{ "admitted", "pcscd lets us in", doctor_admitted },
+	{ "unit", "systemd lets pcscd use readers", doctor_unit },
 	{ "answers", "the reader answers", doctor_answers },
 	{ "taken", "pcscd has the reader", doctor_taken },
 	{ "firmware", "its firmware has no known fault", doctor_firmware },

@@ -216,6 +216,40 @@ else
 	echo 'not tried: what takes a compiler'
 fi
 
+# ---- a unit that locks pcscd up: what systemctl says of it is as systemd writes it
+there='mkdir -p "${PCSCLITE_CSOCK_NAME%/*}"; : >"$PCSCLITE_CSOCK_NAME"; '
+unit() { # PrivateDevices DevicePolicy DeviceAllow RestrictAddressFamilies
+	printf '#!/bin/sh\nprintf "%%s\\n" ActiveState=active PrivateDevices=%s DevicePolicy=%s "DeviceAllow=%s" "RestrictAddressFamilies=%s"\n' \
+		"$@" >"$stage/bin/systemctl"
+	chmod +x "$stage/bin/systemctl"
+}
+if [ -e "$stage/lib/libpcsclite.so.1" ]; then
+	unit yes closed 'char-usb_device rw' ''
+	sick 'a unit without devices' "$there ANSWER=0 $stub" <<'TXT'
+wrong  pcscd is locked up: its unit of systemd says PrivateDevices=yes
+do     As root: systemctl edit pcscd.service, write a line [Service] and below it PrivateDevices=no
+TXT
+	unit no closed '/dev/null rw' ''
+	sick 'a unit with other devices' "$there ANSWER=0 $stub" <<'TXT'
+says DevicePolicy, without a DeviceAllow for USB
+below it DeviceAllow=char-usb_device rw
+TXT
+	unit no auto '' 'AF_UNIX AF_INET'
+	sick 'a unit that does not hear udev' "$there ANSWER=0 $stub" <<'TXT'
+says RestrictAddressFamilies, without AF_NETLINK
+TXT
+	unit no auto '' '~AF_NETLINK AF_PACKET'
+	sick 'a unit that does not hear udev, said the other way' "$there ANSWER=0 $stub" <<'TXT'
+says RestrictAddressFamilies, without AF_NETLINK
+TXT
+	unit no closed 'char-usb_device rw' 'AF_NETLINK AF_UNIX'
+	sick 'a unit as pcsc-lite has it' "$there ANSWER=0 $stub" <<'TXT'
+wrong  pcscd runs and knows this model, but has not taken the reader.
+! locked up
+TXT
+	rm "$stage/bin/systemctl"
+fi
+
 # ---- the reader and its card
 sick 'a firmware with a fault' 'openccid doctor' $pcscd --reader 04e6:e003 --firmware 07.00 <<'TXT'
 wrong  The firmware of the reader, 7.00, has a known fault: every secure PIN entry
@@ -272,7 +306,7 @@ import json, sys
 (r,) = json.load(open(sys.argv[1]))
 print(r[\"ids\"], len(r[\"checks\"]), {c[\"result\"] for c in r[\"checks\"]} <= {\"fine\", \"unknown\"})
 " "$stage/json"' $pcscd <<'TXT'
-04e6:5116 18 True
+04e6:5116 19 True
 TXT
 row 'nothing is plugged in, for programs' 1 '"$CCID_SIM" ctl unplug; openccid doctor --json' <<'TXT'
 "check": "plugged",
