@@ -182,7 +182,7 @@ static void begin(struct decoding *d)
 		return;
 	fprintf(f,
 		"<section><h2>What was said</h2>\n<p class=\"small\">Seconds, and %s. Waits are drawn to "
-		"scale.</p>\n"
+		"scale; an APDU opens to its messages.</p>\n"
 		"<div class=\"heads\" aria-hidden=\"true\"><span></span><span "
 		"class=\"names\"><span>host</span><span>reader</span>"
 		"<span>card</span></span><span class=\"what\"></span></div>\n<ol>\n",
@@ -201,21 +201,30 @@ static FILE *group(struct decoding *d)
 	return p->group ? p->group : d->out->stream;
 }
 
+/* How long it took, in words and as a bar to the scale of the waits, and when. */
+static void put_duration(FILE *f, const struct page *p, const struct told_apdu *apdu)
+{
+	const uint64_t percent = apdu->wait_us * 100 / p->scale_us;
+	struct words took = { .len = 0 }, at = { .len = 0 };
+
+	words_time(&took, apdu->wait_us);
+	words_time(&at, apdu->us);
+	fprintf(f, " <small>(%s, at %s)</small><i class=\"took\" style=\"width:%u%%\"></i>", took.text,
+		at.text, (unsigned)(percent < 100 ? percent : 100));
+}
+
 /* Write what was kept, folded under a title where it is an APDU. */
 static void end_group(struct decoding *d, const struct told_apdu *apdu)
 {
 	struct page *p = d->view;
 	FILE *f = d->out->stream;
-	struct words took = { .len = 0 };
 
 	if (apdu && p->group) {
 		fprintf(f, "<li><details class=\"%s\"%s><summary>", classes[apdu->mood],
 			p->bad ? " open" : "");
 		put_text(f, apdu->words.text);
-		if (apdu->timed) {
-			words_time(&took, apdu->wait_us);
-			fprintf(f, " <small>(%s)</small>", took.text);
-		}
+		if (apdu->timed)
+			put_duration(f, p, apdu);
 		fprintf(f, " <small>#%lu</small>", apdu->place);
 		fputs("</summary><ol>\n", f);
 	}

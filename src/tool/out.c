@@ -2,8 +2,10 @@
 #include "tool/out.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 bool out_wants_colour(bool terminal, const char *no_color, const char *term)
@@ -13,10 +15,28 @@ bool out_wants_colour(bool terminal, const char *no_color, const char *term)
 	return terminal && !(term && strcmp(term, "dumb") == 0);
 }
 
+unsigned out_columns(const char *columns, unsigned driver)
+{
+	char *end;
+	const unsigned long n = columns ? strtoul(columns, &end, 10) : 0;
+
+	return n && n <= UINT16_MAX && !*end ? (unsigned)n : driver;
+}
+
+static unsigned columns_of(FILE *stream)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(fileno(stream), TIOCGWINSZ, &size) < 0)
+		return 0;
+	return out_columns(getenv("COLUMNS"), size.ws_col);
+}
+
 struct out out_of(FILE *stream)
 {
 	return (struct out){
 		.stream = stream,
+		.columns = columns_of(stream),
 		.colour = out_wants_colour(isatty(fileno(stream)) == 1, getenv("NO_COLOR"), getenv("TERM")),
 	};
 }
@@ -108,13 +128,15 @@ void out_foreign(struct out *out, const char *text, size_t len)
 
 void out_wrapped(struct out *out, unsigned indent, unsigned column, const char *text)
 {
-	enum { WIDTH = 96 };
+	enum { MOST = 96, LEAST = 60 };
+	const unsigned narrow = out->columns > LEAST ? out->columns : LEAST;
+	const unsigned width = out->columns && narrow < MOST ? narrow : MOST;
 
 	while (*text) {
 		const size_t blanks = strspn(text, " ");
 		const size_t n = strcspn(text + blanks, " ");
 
-		if (column > indent && column + blanks + n > WIDTH) {
+		if (column > indent && column + blanks + n > width) {
 			fputc('\n', out->stream);
 			column = 0;
 		}

@@ -20,6 +20,7 @@ enum out_style {
 struct out {
 	FILE *stream;
 	bool colour;
+	unsigned columns; /* of the terminal; 0: none, or not known */
 };
 
 /* Colours are on where @stream is a terminal, NO_COLOR is not set or empty, and TERM is not "dumb". */
@@ -40,7 +41,10 @@ void out_styled(struct out *out, enum out_style style, const char *fmt, ...)
  */
 void out_foreign(struct out *out, const char *text, size_t len);
 
-/* Words, broken into lines of at most 96 columns, each after @indent blanks; the text goes on at @column. */
+/* The columns that COLUMNS says, or else a terminal's driver; 0 for none. */
+unsigned out_columns(const char *columns, unsigned driver);
+
+/* Words, broken into lines of at most 96 columns, fewer on a narrow terminal, each after @indent blanks; the text goes on at @column. */
 void out_wrapped(struct out *out, unsigned indent, unsigned column, const char *text);
 
 /* Bytes as "6F 05 00"; at most @most of them, then "... (N bytes)". */

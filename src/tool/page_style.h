@@ -24,7 +24,7 @@ static const char *const page_style[] __attribute__((unused)) = {
 	"0;border-radius:.3rem}",
 	".cause.bad{border-color:var(--bad);background:var(--badwash)}.cause.bad h2{color:var(--bad)}",
 	".cause.odd{border-color:var(--odd);background:var(--oddwash)}.cause.odd h2{color:var(--odd)}",
-	"dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:.5rem;margin:.6rem 0 "
+	"dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(7rem,1fr));gap:.5rem;margin:.6rem 0 "
 	"1rem}",
 	"dl div{background:var(--wash);padding:.4rem "
 	".7rem;border-radius:.3rem}dt{color:var(--faint);font-size:.8rem}dd{margin:0}",
@@ -57,7 +57,9 @@ static const char *const page_style[] __attribute__((unused)) = {
 	".4rem;font-size:.75rem}",
 	"code{font:.8rem/1.3 ui-monospace,monospace;color:var(--faint);display:block;overflow-wrap:anywhere}",
 	"details{border:1px solid var(--line);border-radius:.3rem;margin:.25rem 0}",
-	"summary{cursor:pointer;padding:.3rem "
+	".took{position:absolute;left:0;bottom:0;height:3px;max-width:100%;background:var(--in)}.bad "
+	".took{background:var(--bad)}",
+	"summary{position:relative;cursor:pointer;padding:.3rem "
 	".6rem;overflow-wrap:anywhere}summary:focus-visible,a:focus-visible{outline:3px solid var(--out)}",
 	"details.good>summary::marker{color:var(--good)}details.odd>summary{color:var(--odd)}details.bad>"
 	"summary{color:var(--bad)}",

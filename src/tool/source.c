@@ -253,6 +253,8 @@ static enum tool_exit find(struct tool *tool, const char *words, struct views *v
 	uint16_t vid, pid;
 	char path[32];
 
+	if (!file && errno != ENOENT)
+		return tool_complain(tool, TOOL_CANNOT, "%s: cannot be opened: %s", name, strerror(errno));
 	if (!file && source_ids(words, &vid, &pid))
 		return source_list(tool, words, views);
 	if (!file)

@@ -98,9 +98,11 @@ static const struct traffic_shape *sniff(struct traffic *t)
 	uint8_t head[SNIFFED];
 	const size_t len = fread(head, 1, sizeof head, t->file);
 
-	rewind(t->file);
-	if (len == 0)
+	if (ferror(t->file))
+		traffic_complain(t, TRAFFIC_FATAL, 0, "cannot be read: %s", strerror(errno));
+	else if (len == 0)
 		traffic_complain(t, TRAFFIC_FATAL, 0, "the file is empty");
+	rewind(t->file);
 	for (size_t i = 0; i < COUNT(strangers); i++)
 		if (begins(head, len, strangers[i].magic, strangers[i].len))
 			traffic_complain(t, TRAFFIC_FATAL, 0, "%s", strangers[i].sentence);
@@ -144,7 +146,7 @@ static bool copy(FILE *from, FILE *to)
 		if (fwrite(block, 1, n, to) != n)
 			return false;
 	rewind(to);
-	return true;
+	return !ferror(from);
 }
 
 FILE *traffic_keep(FILE *from)
@@ -164,7 +166,9 @@ static FILE *keep(struct traffic *t, FILE *from)
 	FILE *kept = traffic_keep(from);
 
 	if (!kept)
-		traffic_complain(t, TRAFFIC_FATAL, 0, "cannot be kept in a temporary file: %s", strerror(errno));
+		traffic_complain(t, TRAFFIC_FATAL, 0,
+				 ferror(from) ? "cannot be read: %s" : "cannot be kept in a temporary file: %s",
+				 strerror(errno));
 	return kept;
 }
 
@@ -196,6 +200,8 @@ static void scan(struct traffic *t)
 		return;
 	t->scanning = true;
 	t->shape->read(t);
+	if (ferror(t->file))
+		traffic_complain(t, TRAFFIC_ENDS, 0, "it cannot be read to its end");
 	if (t->shape == &traffic_pcap)
 		urbs_settle_readers(t);
 	if (t->full)

@@ -87,6 +87,8 @@ row() {
 	esac
 }
 row 3 "openccid decode: $stage/none: cannot be opened: No such file" "$stage/none"
+row 3 "openccid decode: $stage: cannot be read: Is a directory" "$stage"
+row 3 "openccid decode: standard input: cannot be read: Is a directory" - <"$stage"
 printf 'reader: - x\nsource: a\norigin: a\nabout: a\ndo nonsense\nend\n' >"$stage/wrong"
 row 3 "wrong: line 5: " "$stage/wrong"
 echo hello >"$stage/prose"

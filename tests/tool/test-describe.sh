@@ -116,6 +116,9 @@ for way in - /dev/stdin; do
 		openccid describe "$file" | cmp -s - "$stage/said" || wrong "$way: $file is described in another way"
 	done
 done
+said 'a file below a file' 3 "$stage/good/file" <<'TXT'
+cannot be opened: Not a directory
+TXT
 said 'a folder' 3 "$stage" <<'TXT'
 cannot be read: Is a directory
 TXT

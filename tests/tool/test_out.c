@@ -105,6 +105,41 @@ static void foreign_text_steers_nothing(void **state)
 	check_done();
 }
 
+/* Words of nine letters and a blank: how many fit on the first line. */
+static void lines_fit_the_terminal(void **state)
+{
+	static const struct {
+		const char *row, *columns;
+		unsigned driver, words;
+	} rows[] = {
+		{ "no terminal", NULL, 0, 9 },     { "a wide one", NULL, 200, 9 },
+		{ "a narrow one", NULL, 73, 7 },   { "too narrow for sentences", NULL, 20, 5 },
+		{ "COLUMNS wins", "73", 200, 7 },  { "COLUMNS makes no sense", "73x", 83, 8 },
+		{ "COLUMNS is empty", "", 73, 7 }, { "COLUMNS is out of range", "99999999", 73, 7 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct sheet s;
+		struct out out = { .columns = out_columns(rows[i].columns, rows[i].driver) };
+		char wanted[200] = "";
+
+		sheet_open(&s);
+		out.stream = s.stream;
+		out_wrapped(&out, 2, 0,
+			    "123456789 123456789 123456789 123456789 123456789 123456789 123456789 "
+			    "123456789 123456789 123456789");
+		for (unsigned n = 0; n < 10; n++)
+			snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s123456789",
+				 n == 0               ? "  "
+				 : n == rows[i].words ? "\n  "
+						      : " ");
+		strcat(wanted, "\n");
+		sheet_check(&s, rows[i].row, wanted);
+	}
+	check_done();
+}
+
 static void bytes_are_cut(void **state)
 {
 	struct sheet s;
@@ -268,6 +303,7 @@ int main(void)
 		cmocka_unit_test(colours_are_for_terminals),
 		cmocka_unit_test(styles_end),
 		cmocka_unit_test(foreign_text_steers_nothing),
+		cmocka_unit_test(lines_fit_the_terminal),
 		cmocka_unit_test(bytes_are_cut),
 		cmocka_unit_test(json_is_laid_out),
 		cmocka_unit_test(options_are_parsed),
