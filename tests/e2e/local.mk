@@ -13,6 +13,7 @@ check_SCRIPTS += \
 	tests/e2e/test-f6.sh \
 	tests/e2e/test-reset.sh \
 	tests/e2e/test-capture.sh \
+	tests/e2e/test-remote.sh \
 	tests/e2e/test-suspend.sh \
 	tests/e2e/test-clients.sh \
 	tests/e2e/test-t1.sh \
@@ -64,6 +65,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/story_pinpad.py \
 	tests/e2e/story_pinpad_clients.py \
 	tests/e2e/story_reader.py \
+	tests/e2e/story_remote.py \
 	tests/e2e/story_reset.py \
 	tests/e2e/story_secrets.py \
 	tests/e2e/story_slots.py \
