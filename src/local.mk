@@ -25,6 +25,7 @@ src_libcore_la_SOURCES = \
 	src/quirk/reader_file.c src/quirk/reader_file.h \
 	src/slot/dispatch.c src/slot/dispatch.h \
 	src/slot/lanes.c \
+	src/slot/link.c \
 	src/slot/negotiate.c \
 	src/slot/parameters.c \
 	src/slot/power.c \
@@ -76,6 +77,8 @@ src_libusbtransport_la_LIBADD = $(LIBUSB_LIBS)
 noinst_LTLIBRARIES += src/libifd.la
 src_libifd_la_SOURCES = \
 	src/ifd/attributes.c src/ifd/attributes.h \
+	src/ifd/attributes_link.c \
+	src/ifd/attributes_reader.c \
 	src/ifd/bundle.c src/ifd/bundle.h \
 	src/ifd/control.c src/ifd/control.h \
 	src/ifd/driver.c src/ifd/driver.h \

@@ -239,6 +239,7 @@ static enum oc_err open_reader(const char *name, struct device *device)
 		err = learn_caps(&device->info, product, device->override, &learned);
 	}
 	if (err == OC_OK) {
+		device->descriptor = learned.descriptor;
 		setup.caps = learned.caps;
 		usb_pace(setup.transport, setup.caps.write_pause_ms);
 		setup.transport = recording_begin(setup.transport, &device->info, &setup.caps,
@@ -305,6 +306,28 @@ static struct binding **free_place(void)
 	table.bindings = grown;
 	table.bindings[table.count] = NULL;
 	return &table.bindings[table.count++];
+}
+
+static bool unit_is_free(const struct usb_info *info, unsigned unit)
+{
+	for (size_t i = 0; i < table.count; i++) {
+		const struct device *other = table.bindings[i] ? table.bindings[i]->device : NULL;
+
+		if (other && other->info.vid == info->vid && other->info.pid == info->pid &&
+		    other->unit == unit)
+			return false;
+	}
+	return true;
+}
+
+static unsigned free_unit(const struct usb_info *info)
+{
+	unsigned unit = 0;
+
+	/* There are no more than count to collide with. */
+	while (unit < table.count && !unit_is_free(info, unit))
+		unit++;
+	return unit;
 }
 
 static enum oc_err bind_lun(unsigned long lun, struct device *device)
@@ -384,6 +407,7 @@ enum oc_err driver_open(unsigned long lun, const char *name)
 	if (err != OC_OK)
 		return err;
 	pthread_mutex_lock(&table.lock);
+	device->unit = free_unit(&device->info);
 	err = bind_lun(lun, device);
 	pthread_mutex_unlock(&table.lock);
 	if (err != OC_OK)

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "ccid/descriptor.h"
 #include "ifd/opening.h"
 #include "quirk/override.h"
 #include "slot/reader.h"
@@ -26,6 +27,8 @@ struct shared_lock {
 struct device {
 	struct reader *reader;
 	struct usb_info info;
+	struct ccid_descriptor descriptor; /* as the device gave it */
+	unsigned unit;                     /* among the open readers of the same kind, from 0 */
 	struct shared_lock *lock;
 	struct quirk_override *override; /* owns rules that the reader's capabilities refer to */
 	char firmware[FIRMWARE_MAX];     /* the name that the reader gives its firmware; "" if none */

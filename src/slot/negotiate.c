@@ -190,6 +190,7 @@ static enum oc_err set_rate(struct slot *slot)
 	const struct ccid_command command = ccid_set_data_rate_and_clock(slot->number);
 	struct ccid_reply reply;
 	const uint32_t bps = atr_rate(slot->timing.fi_di, caps->clock_khz);
+	uint32_t made_of_it;
 	enum oc_err err;
 	size_t cap;
 
@@ -197,6 +198,8 @@ static enum oc_err set_rate(struct slot *slot)
 		return OC_OK;
 	ccid_put_rate_and_clock(ccid_payload(slot->port, &cap), caps->clock_khz, bps);
 	err = slot_exchange(slot, &command, CCID_QUICK_MS, &reply);
+	if (err == OC_OK && ccid_decode_rate_and_clock(&reply, &slot->clock_khz, &made_of_it) != OC_OK)
+		slot->clock_khz = 0;
 	return err == OC_E_REFUSED ? OC_OK : err;
 }
 
@@ -287,6 +290,8 @@ enum oc_err slot_announce_ifsd(struct slot *slot)
 static void take_parameters(struct slot *slot, enum ccid_protocol protocol, uint8_t fi_di)
 {
 	slot->protocol = protocol;
+	slot->agreed = false;
+	slot->clock_khz = 0;
 	slot->timing = (struct timing){
 		.clock_khz = slot->reader->caps.clock_khz,
 		.fi_di = fi_di,

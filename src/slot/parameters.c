@@ -16,7 +16,7 @@ bool slot_host_sends_blocks(const struct slot *slot)
 	return slot->reader->caps.level == CCID_TPDU || slot->reader->caps.level == CCID_CHARACTER;
 }
 
-static struct ccid_parameters parameters_for(const struct slot *slot)
+struct ccid_parameters slot_parameters(const struct slot *slot)
 {
 	const struct atr *atr = &slot->atr;
 	const bool t1 = slot->protocol == CCID_PROTOCOL_T1;
@@ -66,7 +66,7 @@ static enum oc_err compare_parameters(struct slot *slot, const struct ccid_param
 enum oc_err slot_set_parameters(struct slot *slot)
 {
 	struct ccid_port *port = slot->port;
-	const struct ccid_parameters wanted = parameters_for(slot);
+	const struct ccid_parameters wanted = slot_parameters(slot);
 	const uint32_t card_ms = slot->protocol == CCID_PROTOCOL_T1 ? timing_bwt_ms(&slot->timing)
 								    : timing_wwt_ms(&slot->timing);
 	struct ccid_command command;
@@ -78,6 +78,7 @@ enum oc_err slot_set_parameters(struct slot *slot)
 				      ccid_put_parameters(ccid_payload(port, &cap), &wanted));
 	/* The reader may do PPS now, so the card has its say too. */
 	err = slot_exchange(slot, &command, CCID_QUICK_MS + card_ms, &reply);
+	slot->agreed = err == OC_OK;
 	if (err == OC_E_REFUSED && reply.error <= 0x7F)
 		return compare_parameters(slot, &wanted);
 	return err;

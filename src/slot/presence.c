@@ -146,6 +146,68 @@ enum oc_err slot_presence(struct slot *slot, bool *present)
 	return err;
 }
 
+/* As judge_presence(), but what it would report is left for slot_presence(). */
+static void note_state(struct slot *slot, enum ccid_icc icc)
+{
+	const bool swapped = swapped_unnoticed(slot);
+
+	if (slot->powered && (icc == CCID_ICC_ABSENT || icc == CCID_ICC_INACTIVE || swapped))
+		slot_lost_card(slot);
+}
+
+/* A reader that powers cards by itself need not be told to; of any other one "active" is believed after a power-on only. */
+static enum slot_contact contact_of(const struct slot *slot, enum ccid_icc icc)
+{
+	const bool may_be = slot->powered || (slot->reader->caps.features & CCID_AUTO_ACTIVATE);
+
+	if (icc == CCID_ICC_ABSENT)
+		return SLOT_EMPTY;
+	return icc == CCID_ICC_ACTIVE && may_be ? SLOT_ACTIVE : SLOT_CARD;
+}
+
+static enum slot_contact contact_without_asking(const struct slot *slot, bool present)
+{
+	if (!present)
+		return SLOT_EMPTY;
+	return slot->powered ? SLOT_ACTIVE : SLOT_CARD;
+}
+
+static enum oc_err look(struct slot *slot, enum slot_contact *contact)
+{
+	const struct ccid_command command = ccid_get_slot_status(slot->number);
+	struct ccid_reply reply;
+	enum oc_err err;
+
+	err = ccid_exchange_quiet(slot->port, &command, CCID_QUICK_MS, &reply);
+	if (reply.type == 0) {
+		if (err != OC_E_GONE)
+			slot_lost_card(slot);
+		return err;
+	}
+	note_first_look(slot, state_of(&reply) != CCID_ICC_ABSENT);
+	note_state(slot, state_of(&reply));
+	*contact = contact_of(slot, state_of(&reply));
+	return OC_OK;
+}
+
+enum oc_err slot_look(struct slot *slot, enum slot_contact *contact)
+{
+	enum oc_err err = OC_OK;
+	bool there;
+
+	slot_lock(slot);
+	if (slot_is_undetected(slot)) {
+		*contact = contact_without_asking(slot, slot->present);
+	} else if (noted(slot, &there)) {
+		note_state(slot, there ? CCID_ICC_ACTIVE : CCID_ICC_ABSENT);
+		*contact = contact_without_asking(slot, there);
+	} else {
+		err = look(slot, contact);
+	}
+	slot_unlock(slot);
+	return err;
+}
+
 /* ---- waiting ----------------------------------------------------------------------------------------------------- */
 
 /*

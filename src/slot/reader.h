@@ -157,6 +157,16 @@ void slot_pin_abort(struct slot *slot);
  */
 enum oc_err slot_presence(struct slot *slot, bool *present);
 
+/* What is in a slot at this moment. */
+enum slot_contact {
+	SLOT_EMPTY,
+	SLOT_CARD,   /* a card without power */
+	SLOT_ACTIVE, /* its contacts have power */
+};
+
+/* The same for whoever is curious: what slot_presence() has to report stays to be reported. Errors as there. */
+enum oc_err slot_look(struct slot *slot, enum slot_contact *contact);
+
 /* Is presence told by an interrupt endpoint? If not, slot_wait_event() is of no use and pcscd has to ask. */
 bool slot_has_events(const struct slot *slot);
 
@@ -184,5 +194,23 @@ struct slot_state {
 };
 
 void slot_get_state(struct slot *slot, struct slot_state *out);
+
+/* What reader and card have agreed on, for this card and until its next reset. */
+struct slot_link {
+	enum ccid_protocol protocol;
+	bool known;                    /* parameters are */
+	struct ccid_parameters active; /* as the reader works with; its ifsc is the one that holds now */
+	uint8_t ifsd;                  /* T=1: what the card was told that we take, or 32; 0: not known */
+	uint32_t clock_khz;            /* 0: the reader was told none, and so it has its own */
+};
+
+/**
+ * slot_get_link - what holds between reader and card now
+ *
+ * Where the host chooses the parameters, it knows them; a reader that has chosen by itself is asked (GetParameters). What it does not
+ * tell is not known. OC_E_UNPOWERED where no protocol is set, which is so from a reset of the card to its first use; or an
+ * error of ccid_exchange().
+ */
+enum oc_err slot_get_link(struct slot *slot, struct slot_link *out);
 
 #endif

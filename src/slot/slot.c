@@ -15,6 +15,8 @@ void slot_forget_card(struct slot *slot)
 	slot->atr_valid = false;
 	slot->powered = false;
 	slot->protocol_set = false;
+	slot->agreed = false;
+	slot->clock_khz = 0;
 	slot->lost = false;
 	slot->unproven = false;
 	slot->timing = (struct timing){ .clock_khz = slot->reader->caps.clock_khz };

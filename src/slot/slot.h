@@ -38,6 +38,8 @@ struct slot {
 	bool protocol_set;
 	enum ccid_protocol protocol;
 	struct timing timing;
+	bool agreed;        /* the reader has taken the parameters that we sent; else it has its own */
+	uint32_t clock_khz; /* what it made of the clock that it was told; 0: it was told none */
 	struct t1 t1;
 	uint8_t nad;                     /* of our T=1 blocks */
 	struct character character;      /* character level: the TPDU that is being carried, */
@@ -173,6 +175,9 @@ bool slot_negotiates_by_itself(const struct slot *slot);
 
 /* TPDU and character level: the host sends blocks, and so has to see to what a block may be. */
 bool slot_host_sends_blocks(const struct slot *slot);
+
+/* What SetParameters carries for the card and the protocol in use */
+struct ccid_parameters slot_parameters(const struct slot *slot);
 
 /* What the reader works with now; under slot_lock(). */
 enum oc_err slot_get_parameters(struct slot *slot, struct ccid_parameters *active);

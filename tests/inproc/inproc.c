@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "inproc.h"
 
+#include "sim/card_spec.h"
 #include "usb/devname.h"
 #include "usb/usb.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -434,11 +436,18 @@ void usb_pace(struct transport *transport, unsigned pause_ms)
 	(void)pause_ms;
 }
 
+static atomic_bool stringless;
+
+void inproc_strings(bool there)
+{
+	atomic_store(&stringless, !there);
+}
+
 bool usb_string(const struct usb_info *info, const char *which, char text[USB_STRING_MAX])
 {
 	(void)info;
 	snprintf(text, USB_STRING_MAX, "a %s", which);
-	return true;
+	return !atomic_load(&stringless);
 }
 
 /* ---- what the test does ------------------------------------------------------------------------------------------ */
@@ -584,6 +593,20 @@ void inproc_insert(struct inproc *d)
 void inproc_remove(struct inproc *d)
 {
 	inproc_remove_at(d, 0);
+}
+
+bool inproc_insert_card(struct inproc *d, const char *words)
+{
+	struct sim_card_spec spec = { 0 };
+	struct sim_card *card = NULL;
+
+	if (!sim_card_spec_parse(words, &spec))
+		card = sim_card_make(&spec, SIM_5V | SIM_3V | SIM_1V8);
+	begin(d);
+	if (card)
+		sim_reader_insert(d->reader, 0, card, clock_ms());
+	end(d);
+	return card != NULL;
 }
 
 void inproc_insert_mute(struct inproc *d)

@@ -26,6 +26,9 @@ void inproc_name(const struct inproc *device, char name[INPROC_NAME]);
 void inproc_unplug(struct inproc *device);
 void inproc_plug(struct inproc *device);
 
+/* Devices have USB strings, unless this says otherwise. */
+void inproc_strings(bool there);
+
 /* Has somebody opened it? How many of all devices are open? */
 bool inproc_is_open(struct inproc *device);
 unsigned inproc_all_open(void);
@@ -40,6 +43,8 @@ void inproc_insert(struct inproc *device);
 void inproc_remove(struct inproc *device);
 void inproc_insert_at(struct inproc *device, unsigned slot);
 void inproc_remove_at(struct inproc *device, unsigned slot);
+/* One that is named as on the command line (sim/card_spec.h); false if that is none. */
+bool inproc_insert_card(struct inproc *device, const char *words);
 /* A card that never answers. */
 void inproc_insert_mute(struct inproc *device);
 

@@ -31,6 +31,7 @@ IFD_LDADD = src/libifd.la src/libcore.la tests/sim/libsimreader.la $(CMOCKA_LIBS
 
 if HAVE_CMOCKA
 check_PROGRAMS += \
+	tests/inproc/test_attributes \
 	tests/inproc/test_ifd \
 	tests/inproc/test_ifd_card \
 	tests/inproc/test_ifd_pin \
@@ -39,6 +40,11 @@ check_PROGRAMS += \
 	tests/inproc/test_unplug
 endif
 
+tests_inproc_test_attributes_SOURCES = tests/inproc/test_attributes.c $(IFD_BENCH)
+tests_inproc_test_attributes_CPPFLAGS = $(IFD_CPPFLAGS)
+tests_inproc_test_attributes_CFLAGS = $(IFD_CFLAGS)
+tests_inproc_test_attributes_LDFLAGS = $(IFD_LDFLAGS)
+tests_inproc_test_attributes_LDADD = $(IFD_LDADD)
 tests_inproc_test_ifd_SOURCES = tests/inproc/test_ifd.c $(IFD_BENCH)
 tests_inproc_test_ifd_CPPFLAGS = $(IFD_CPPFLAGS)
 tests_inproc_test_ifd_CFLAGS = $(IFD_CFLAGS)

@@ -254,6 +254,7 @@ static const struct capability {
 	{ "presence", SCARD_ATTR_ICC_PRESENCE, BYTES(2) },
 	{ "power", SCARD_ATTR_ICC_INTERFACE_STATUS, BYTES(1) },
 	{ "vendor", SCARD_ATTR_VENDOR_NAME, TEXT("a manufacturer") },
+	{ "type", SCARD_ATTR_VENDOR_IFD_TYPE, TEXT("a product") },
 	{ "serial number", SCARD_ATTR_VENDOR_IFD_SERIAL_NO, TEXT("a serial") },
 	{ "version", SCARD_ATTR_VENDOR_IFD_VERSION, NUMBER(0x05230000) },
 	{ "channel", SCARD_ATTR_CHANNEL_ID, NUMBER(0x00200102) },
@@ -301,7 +302,7 @@ static void every_capability(void **state)
 }
 
 static const DWORD unknown_tags[] = {
-	0,      1,          TAG_IFD_SLOTNUM, TAG_IFD_POLLING_THREAD, SCARD_ATTR_VENDOR_IFD_TYPE,
+	0,      1,          TAG_IFD_SLOTNUM, TAG_IFD_POLLING_THREAD, SCARD_ATTR_VENDOR_IFD_TYPE + 0x0F,
 	0x0FB5, 0xFFFFFFFF, (DWORD)-1
 };
 

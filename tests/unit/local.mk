@@ -21,6 +21,7 @@ check_PROGRAMS += \
 	tests/unit/test_recover \
 	tests/unit/test_slot_power \
 	tests/unit/test_slot_transmit \
+	tests/unit/test_slot_link \
 	tests/unit/test_slot_presence \
 	tests/unit/test_slot_restart \
 	tests/unit/test_pin \
@@ -83,6 +84,9 @@ tests_unit_test_slot_power_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_transmit_SOURCES = tests/unit/test_slot_transmit.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_transmit_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_transmit_LDADD = $(UNIT_LDADD)
+tests_unit_test_slot_link_SOURCES = tests/unit/test_slot_link.c tests/unit/negotiate_bench.h tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_slot_link_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_slot_link_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_presence_SOURCES = tests/unit/test_slot_presence.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_presence_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_presence_LDADD = $(UNIT_LDADD)
