@@ -17,6 +17,7 @@
 	X(OC_E_IO, "the USB transfer failed")                                           \
 	X(OC_E_BUSY, "another program or kernel driver holds the reader")               \
 	X(OC_E_ACCESS, "no permission to open the reader's device node")                \
+	X(OC_E_LEFT, "the settings leave this reader to another driver")                \
 	X(OC_E_NAME, "the device name is not understood")                               \
 	X(OC_E_DESCRIPTOR, "the class descriptor is unusable")                          \
 	X(OC_E_NOT_CCID, "the interface is not a smart-card interface")                 \

@@ -52,21 +52,25 @@ const char *driver_folder(void)
 	return folder ? folder : OPENCCID_CONFIG_DIR;
 }
 
-/* The environment wins over the files, and those over Info.plist. Mistakes in the files are told when a reader is opened. */
+/*
+ * The environment wins over the files, and those over Info.plist; our own variable over that of libccid. Mistakes in the files are told
+ * when a reader is opened.
+ */
 static void configure(void)
 {
 	struct bundle_keys keys = { .log_level = DEFAULT_LOG };
 	const char *secrets = secure_getenv("OPENCCID_LOG_SECRETS");
 	struct quirk_override *override = quirk_override_new(0, 0, NULL, NULL);
 	const struct reader_settings *settings = quirk_override_settings(override);
+	unsigned log_level;
 
 	bundle_read_own(&keys);
 	quirk_override_folder(override, driver_folder());
-	if (settings->log_1)
-		keys.log_level = settings->log_1 - 1;
+	log_level = pcscd_log_mask(secure_getenv("LIBCCID_ifdLogLevel"),
+				   settings->log_1 ? settings->log_1 - 1 : keys.log_level);
 	quirk_override_free(override);
 	table.log = (struct oc_log){
-		.mask = pcscd_log_mask(secure_getenv("OPENCCID_LOG"), keys.log_level),
+		.mask = pcscd_log_mask(secure_getenv("OPENCCID_LOG"), log_level),
 		.secrets = secrets && strcmp(secrets, "yes") == 0,
 		.write = pcscd_log_write,
 	};
@@ -223,6 +227,39 @@ static void set_up(const struct device *device, struct reader_setup *setup)
 	setup->voltage = (enum voltage_policy)(settings->voltage_1 ? settings->voltage_1 - 1 : option);
 }
 
+/* Read without a word: what is wrong in the files is told when a reader is opened. */
+static bool is_left(const struct usb_info *info)
+{
+	struct quirk_override *override = quirk_override_new(info->vid, info->pid, NULL, NULL);
+	bool left;
+
+	quirk_override_folder(override, driver_folder());
+	quirk_override_entries(override, secure_getenv(QUIRK_ENTRIES));
+	left = quirk_override_leaves(override);
+	quirk_override_free(override);
+	return left;
+}
+
+/* Asked before the interface is taken from anybody. */
+static bool is_ours(const struct usb_info *info)
+{
+	return learn_is_reader(info) && !is_left(info);
+}
+
+/* pcscd tries the next driver for every failure but "no such device". */
+static enum oc_err open_ours(const char *name, struct device *device, struct transport **transport)
+{
+	const struct usb_info *info = &device->info;
+	const enum oc_err err = usb_open(name, driver_log(), is_ours, &device->info, transport);
+
+	if (err != OC_E_NOT_CCID || !learn_is_reader(info) || !is_left(info))
+		return err;
+	OC_LOG(driver_log(), OC_LOG_INFO,
+	       "%04x:%04x interface %u is left to another driver, as 'leave = yes' in the settings says",
+	       info->vid, info->pid, info->interface);
+	return OC_E_LEFT;
+}
+
 static enum oc_err open_reader(const char *name, struct device *device)
 {
 	const struct oc_log *log = driver_log();
@@ -230,7 +267,7 @@ static enum oc_err open_reader(const char *name, struct device *device)
 	struct opening opening;
 	struct learned learned = { 0 };
 	char product[USB_STRING_MAX] = "";
-	enum oc_err err = usb_open(name, log, learn_is_reader, &device->info, &setup.transport);
+	enum oc_err err = open_ours(name, device, &setup.transport);
 
 	if (err == OC_OK) {
 		device->override = read_override(&device->info);

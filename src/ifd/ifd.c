@@ -42,6 +42,7 @@ static RESPONSECODE to_ifd(enum oc_err err)
 	case OC_E_IO:
 	case OC_E_BUSY:
 	case OC_E_ACCESS:
+	case OC_E_LEFT: /* pcscd goes on to the next driver, which it does for no other code */
 	case OC_E_NAME:
 	case OC_E_DESCRIPTOR:
 	case OC_E_REFUSED:

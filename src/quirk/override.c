@@ -27,6 +27,7 @@ struct quirk_override {
 	unsigned mistakes;
 	unsigned entry; /* number of the entry that is read; 0: a file is */
 	struct reader_settings settings;
+	uint32_t leave_1[LAYERS]; /* as each of them says last; see struct reader_settings */
 	struct kept *kept;
 	size_t len, cap;
 };
@@ -123,17 +124,20 @@ static void on_section(void *arg, const struct reader_section *s)
 	};
 	struct quirk_override *o = arg;
 
-	if (o->entry && !s->rules)
+	const enum layer layer = o->entry ? ENTRY : layers[s->scope];
+
+	if (o->entry && !s->rules && !s->settings.leave_1)
 		on_error(o, s->file, 0, "this key changes nothing for a reader");
 	if (!is_meant(o, s))
 		return;
 	take(&o->settings.log_1, s->settings.log_1);
 	take(&o->settings.voltage_1, s->settings.voltage_1);
 	take(&o->settings.max_wait_s, s->settings.max_wait_s);
+	take(&o->leave_1[layer], s->settings.leave_1);
 	take_path(o->settings.capture, s->settings.capture);
 	take_path(o->settings.recorder, s->settings.recorder);
 	for (unsigned i = 0; i < s->rules; i++)
-		keep_rule(o, o->entry ? ENTRY : layers[s->scope], s->file, s->line, &s->rule[i]);
+		keep_rule(o, layer, s->file, s->line, &s->rule[i]);
 }
 
 static struct reader_sink sink_of(struct quirk_override *o)
@@ -256,6 +260,15 @@ void quirk_override_entries(struct quirk_override *o, const char *entries)
 			read_entry(o, entry);
 		o->entry = 0;
 	}
+}
+
+bool quirk_override_leaves(const struct quirk_override *o)
+{
+	uint32_t leave_1 = 0;
+
+	for (enum layer layer = EVERY_READER; o && layer < LAYERS; layer++)
+		take(&leave_1, o->leave_1[layer]);
+	return leave_1 == 2;
 }
 
 /* ---- applying --------------------------------------------------------------------------------------------- */

@@ -45,6 +45,9 @@ void quirk_override_entries(struct quirk_override *override, const char *entries
 /* What [*] says of the driver itself; the later file wins. Never NULL. */
 const struct reader_settings *quirk_override_settings(const struct quirk_override *override);
 
+/* Does it say 'leave = yes'? The narrower section wins, and the entries over all of them. */
+bool quirk_override_leaves(const struct quirk_override *override);
+
 /**
  * quirk_override_apply - quirk_apply() with what was read around it
  * @from, @cap: where the rules that held came from, with commas between; cut if it does not fit

@@ -316,6 +316,9 @@ static void close_block(struct parser *p)
 	if (p->use != READER_DATABASE)
 		return;
 	reader_check_required(p, b);
+	if ((b->where & ANY_SECTION) && s->settings.leave_1)
+		reader_fail(p, b->line,
+			    "leave is for the files of an administrator; write 'status = disabled' here");
 	if (b->where == SECTION)
 		check_section(p, b);
 	if (b->where == VENDOR)

@@ -67,6 +67,7 @@ struct reader_settings {
 	uint32_t log_1;      /* mask of enum oc_log_level, plus 1 */
 	uint32_t voltage_1;  /* tried first: 1 for 5 V, 2 for 3 V, 3 for 1.8 V, 4 where the reader decides */
 	uint32_t max_wait_s; /* longest that a command may take */
+	uint32_t leave_1;    /* to another driver: 1 no, 2 yes */
 	/* Files that get what goes over the wire: all of it, and what came before the first failure. "": not stated. */
 	char capture[READER_PATH];
 	char recorder[READER_PATH];

@@ -17,6 +17,7 @@ static const char *const autosuspend_words[] = { "", "never", NULL };
 static const char *const pinpad_words[] = { "", "none", "broken", "force", NULL };
 static const char *const lc_words[] = { "", "strip", "append", NULL };
 static const char *const voltage_words[] = { "", "5", "3", "1.8", "reader", NULL };
+static const char *const yes_no_words[] = { "", "no", "yes", NULL };
 static const char *const permission_words[] = { "", "deny", "allow", NULL };
 
 static const struct effect_kind {
@@ -64,6 +65,7 @@ static const struct key {
 	  .required = false },
 	{ "flight-recorder", ANY_SECTION, TEXT, 1, READER_PATH - 1, AT(section, settings.recorder),
 	  .required = false },
+	{ "leave", ANY_SECTION, WORD, 0, 0, AT(section, settings.leave_1), yes_no_words, .required = false },
 	{ "variant", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, variant), .required = false },
 	{ "manufacturer", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, manufacturer), .required = false },
 	{ "product", UNIT, TEXT, 1, READER_TEXT - 1, AT(unit, product), .required = false },

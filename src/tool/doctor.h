@@ -52,6 +52,8 @@ doctor_check doctor_installed, doctor_version, doctor_bundle, doctor_ids, doctor
 	doctor_admitted, doctor_taken;
 /* doctor_unit.c: what systemd lets it do */
 doctor_check doctor_unit;
+doctor_check doctor_installed, doctor_version, doctor_bundle, doctor_ids, doctor_left, doctor_rivals,
+	doctor_running, doctor_admitted, doctor_taken;
 /* doctor_card.c: the reader and its card answer */
 doctor_check doctor_answers, doctor_card, doctor_protocol;
 

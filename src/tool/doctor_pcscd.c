@@ -131,12 +131,34 @@ enum verdict doctor_ids(struct patient *p, struct finding *f)
 	return DOCTOR_ILL;
 }
 
+/* An administrator may want another driver for it. */
+enum verdict doctor_left(struct patient *p, struct finding *f)
+{
+	const struct bundle *other = other_that_lists(&p->bundles);
+
+	if (!quirk_override_leaves(p->view->override))
+		return DOCTOR_FINE;
+	if (other) {
+		snprintf(f->cause, sizeof f->cause, "'leave = yes' in %s leaves it to %s", view_settings(),
+			 other->name);
+		return DOCTOR_FINE;
+	}
+	snprintf(f->cause, sizeof f->cause,
+		 "'leave = yes' in %s leaves this reader to another driver, and pcscd has no other one for "
+		 "it.",
+		 view_settings());
+	snprintf(f->cure, sizeof f->cure,
+		 "Take that line out and plug the reader in again, or install the other driver and start "
+		 "pcscd anew.");
+	return DOCTOR_ILL;
+}
+
 /* Two bundles for one reader: pcscd takes one, and the other when that one fails. Worth a word only if the reader is not ours. */
 enum verdict doctor_rivals(struct patient *p, struct finding *f)
 {
 	const struct bundle *other = other_that_lists(&p->bundles);
 
-	if (!ours(&p->bundles, true) || !other)
+	if (!ours(&p->bundles, true) || !other || quirk_override_leaves(p->view->override))
 		return DOCTOR_FINE;
 	snprintf(f->cause, sizeof f->cause, "%s claims it, too; pcscd takes openccid first", other->name);
 	return DOCTOR_FINE;

@@ -23,6 +23,7 @@ static const struct examination {
 	{ "version", "pcscd is new enough", doctor_version },
 	{ "bundle", "the driver is where pcscd looks for it", doctor_bundle },
 	{ "ids", "pcscd knows the model", doctor_ids },
+	{ "left", "no setting leaves it to another driver", doctor_left },
 	{ "rivals", "no other driver comes first", doctor_rivals },
 	{ "running", "pcscd runs", doctor_running },
 	{ "admitted", "pcscd lets us in", doctor_admitted },

@@ -163,6 +163,8 @@ static void show_row(struct out *out, const struct row *row)
 	each_rule(view, show_rule, out);
 	if (view->learned.from[0])
 		line(out, "settings", view->learned.from);
+	if (quirk_override_leaves(view->override))
+		line(out, "left", "to another driver, by 'leave = yes' in the settings");
 }
 
 /* ---- for programs ------------------------------------------------------------------------------------------------ */
@@ -239,6 +241,7 @@ static void write_row(struct json *j, const struct row *row)
 	each_rule(view, write_rule, j);
 	json_close(j);
 	json_text(j, "settings", view->learned.from[0] ? view->learned.from : NULL);
+	json_bool(j, "left", quirk_override_leaves(view->override));
 	json_close(j);
 }
 

@@ -61,6 +61,17 @@ find_python() {
 	exit $SKIP
 }
 
+# The other driver, as its package installs it: $libccid is its bundle.
+find_libccid() {
+	for folder in /usr/lib/pcsc/drivers /usr/lib64/pcsc/drivers /usr/lib/*/pcsc/drivers /usr/local/lib/pcsc/drivers; do
+		[ -d "$folder/ifd-ccid.bundle" ] || continue
+		libccid=$folder/ifd-ccid.bundle
+		return
+	done
+	echo "SKIP: libccid is not installed"
+	exit $SKIP
+}
+
 # GnuPG keeps it out of PATH.
 find_scdaemon() {
 	for scdaemon in /usr/lib/gnupg/scdaemon /usr/lib/gnupg2/scdaemon /usr/libexec/scdaemon; do

@@ -25,6 +25,7 @@ check_SCRIPTS += \
 	tests/e2e/test-fw700.sh \
 	tests/e2e/test-secrets.sh \
 	tests/e2e/test-libccid.sh \
+	tests/e2e/test-beside.sh \
 	tests/e2e/test-scdaemon.sh \
 	tests/e2e/test-openpgp.sh \
 	tests/e2e/test-pinpad-clients.sh \
@@ -52,6 +53,7 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/pcsc.py \
 	tests/e2e/sandbox \
 	tests/e2e/sandbox_bites.py \
+	tests/e2e/story_beside.py \
 	tests/e2e/story_busy.py \
 	tests/e2e/story_capture.py \
 	tests/e2e/story_clients.py \

@@ -7,15 +7,6 @@ set -eu
 find_pcscd
 find_python
 
-find_libccid() {
-	for folder in /usr/lib/pcsc/drivers /usr/lib64/pcsc/drivers /usr/lib/*/pcsc/drivers /usr/local/lib/pcsc/drivers; do
-		[ -d "$folder/ifd-ccid.bundle" ] || continue
-		libccid=$folder/ifd-ccid.bundle
-		return
-	done
-	echo "SKIP: libccid is not installed"
-	exit $SKIP
-}
 find_libccid
 make_stage
 mkdir "$stage/theirs"

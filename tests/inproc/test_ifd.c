@@ -61,6 +61,23 @@ static void a_reader_that_was_unplugged(void **state)
 	check_done();
 }
 
+/* To another driver, by the settings: pcscd goes on to that one for any failure but "no such device". */
+static void a_reader_that_is_left(void **state)
+{
+	(void)state;
+	CHECK_INT("close", IFDHCloseChannel(LUN), IFD_SUCCESS);
+	setenv("OPENCCID_QUIRKS", "04e6:5116:leave", 1);
+	forget_log();
+	CHECK_INT("open", IFDHCreateChannelByName(LUN, good_name), IFD_COMMUNICATION_ERROR);
+	check_log("open",
+		  "04e6:5116 interface 0 is left to another driver, as 'leave = yes' in the settings says");
+	CHECK("it was not opened", !inproc_is_open(device));
+	setenv("OPENCCID_QUIRKS", "04e6:5117:leave", 1);
+	CHECK_INT("another one is", IFDHCreateChannelByName(LUN, good_name), IFD_SUCCESS);
+	unsetenv("OPENCCID_QUIRKS");
+	check_done();
+}
+
 static void slots_share_a_reader(void **state)
 {
 	DWORD len = 1;
@@ -474,6 +491,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(with_card, channels_that_cannot_be_opened),
 		WITH(with_card, a_reader_that_was_unplugged),
+		WITH(with_reader, a_reader_that_is_left),
 		WITH(with_two_slots, slots_share_a_reader),
 		WITH(with_card, opened_200_times),
 		WITH(with_card, a_lun_that_is_not_open),

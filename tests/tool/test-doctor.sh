@@ -91,7 +91,17 @@ unset READERS
 row 'another driver claims it, too' 0 'openccid doctor -v' $pcscd <<'TXT'
 ok     no other driver comes first: other.bundle claims it, too; pcscd takes openccid first
 TXT
+row 'it is left to the other one' 0 'OPENCCID_QUIRKS=04e6:5116:leave openccid doctor -v' $pcscd <<'TXT'
+ok     no setting leaves it to another driver: 'leave = yes' in
+leaves it to other.bundle
+! pcscd takes openccid first
+TXT
 rm -r "$stage/known/other.bundle"
+sick 'it is left to a driver that is not there' 'OPENCCID_QUIRKS=04e6:5116:leave openccid doctor' $pcscd <<'TXT'
+wrong  'leave = yes' in
+leaves this reader to another driver, and pcscd has no other one for it.
+do     Take that line out and plug the reader in again, or install the other driver
+TXT
 mkdir "$stage/empty"
 sick 'the driver is somewhere else' 'OPENCCID_DRIVERS=$stage/empty openccid doctor' --pcscd --drivers "$stage/empty" <<'TXT'
 wrong  The driver is not where pcscd looks for drivers

@@ -59,6 +59,13 @@ row 'two interfaces' 0 'openccid list' --reader 04e6:5724 --whole <<'TXT'
 interface 0
 interface 1
 TXT
+row 'left to another driver' 0 'mkdir "$S/left"; printf "[04e6:5116]\nleave = yes\n" >"$S/left/a.reader"; OPENCCID_CONFIG=$S/left openccid list' <<'TXT'
+left       to another driver, by 'leave = yes' in the settings
+TXT
+row 'left, for programs' 0 'OPENCCID_QUIRKS=04e6:5116:leave openccid list --json; openccid list --json' <<'TXT'
+"left": true
+"left": false
+TXT
 row 'settings of the administrator' 0 \
 	'mkdir -p "$S" && printf "[04e6:5116]\nslots = 1\n" >"$S/a.reader" && OPENCCID_CONFIG=$S openccid list' <<'TXT'
 settings   a.reader

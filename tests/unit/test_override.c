@@ -292,6 +292,48 @@ static void the_more_special_wins(void **state)
 	check_done();
 }
 
+/* Left to another driver: the narrower section wins, and the entries over all of them. */
+static void left_to_another_driver(void **state)
+{
+	static const struct {
+		const char *what, *text, *entries;
+		bool left;
+		const char *sentence; /* the only mistake */
+	} rows[] = {
+		{ "nobody says so", "[04e6:e003]\nno-pps = yes\n", NULL, false, NULL },
+		{ "this product", "[04e6:e003]\nleave = yes\n", NULL, true, NULL },
+		{ "another one", "[04e6:e001]\nleave = yes\n", NULL, false, NULL },
+		{ "its vendor", "[04e6:*]\nleave = yes\n", NULL, true, NULL },
+		{ "another vendor", "[08e6:*]\nleave = yes\n", NULL, false, NULL },
+		{ "every reader", "[*]\nleave = yes\n", NULL, true, NULL },
+		{ "all but this one", "[04e6:e003]\nleave = no\n[*]\nleave = yes\n", NULL, false, NULL },
+		{ "all but those of a vendor", "[*]\nleave = yes\n[04e6:*]\nleave = no\n", NULL, false,
+		  NULL },
+		{ "the later line", "[04e6:e003]\nleave = yes\n[04e6:e003]\nleave = no\n", NULL, false,
+		  NULL },
+		{ "an entry", "", "04e6:e003:leave", true, NULL },
+		{ "an entry, for all of a vendor", "", "04e6:*:leave=yes", true, NULL },
+		{ "an entry takes it back", "[04e6:e003]\nleave = yes\n", "04e6:e003:leave=no", false, NULL },
+		{ "another word", "[04e6:e003]\nleave = maybe\n", NULL, false,
+		  "my.reader:2: leave = maybe: write one of no, yes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct quirk_override *o = fresh();
+
+		add_text(o, "my.reader", rows[i].text);
+		quirk_override_entries(o, rows[i].entries);
+		CHECK_INT(rows[i].what, quirk_override_leaves(o), rows[i].left);
+		CHECK_INT(rows[i].what, told.count, rows[i].sentence ? 1 : 0);
+		if (rows[i].sentence)
+			CHECK_STRING(rows[i].what, told.first, rows[i].sentence);
+		quirk_override_free(o);
+	}
+	CHECK("no memory", !quirk_override_leaves(NULL));
+	check_done();
+}
+
 /* The list of names is cut, never overrun; without memory the table alone counts. */
 static void edges(void **state)
 {
@@ -449,6 +491,7 @@ int main(void)
 		cmocka_unit_test(files_are_rules),
 		cmocka_unit_test(mistakes_are_told_up_to_a_bound),
 		cmocka_unit_test(the_more_special_wins),
+		cmocka_unit_test(left_to_another_driver),
 		cmocka_unit_test(edges),
 		cmocka_unit_test(the_reason_stays),
 		cmocka_unit_test(settings_of_later_files_win),

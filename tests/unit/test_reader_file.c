@@ -71,9 +71,12 @@ static const struct bad {
 	{ "disabled without why", "[04e6:5116]\nname = x\nstatus = disabled\n" UNIT1, 1, "why is missing" },
 	{ "effect without why", HEAD "max-ifsd = 48\n" UNIT1, 1,
 	  "why is missing; say in one line why this reader is treated differently" },
+	{ "a setting of administrators", HEAD "leave = yes\n" UNIT1, 1,
+	  "leave is for the files of an administrator; write 'status = disabled' here" },
 	/* keys and values */
 	{ "unknown key", HEAD "max-mesage = 271\n" UNIT1, 4,
-	  "unknown key 'max-mesage'; known here: name, status, why, capture, flight-recorder, max-message" },
+	  "unknown key 'max-mesage'; known here: name, status, why, capture, flight-recorder, leave, "
+	  "max-message" },
 	{ "key of another place", HEAD "product = x\n" UNIT1, 4, "unknown key 'product'" },
 	{ "effect in a unit", HEAD "unit 05.23:\n  max-ifsd = 48\n  interface 0:\n" FACE, 5,
 	  "known here: variant, manufacturer, product" },
@@ -203,7 +206,7 @@ static const struct bad {
 	{ "number plus 1 too high", GOOD "always:\n  undetected-from = 256\n", 10, "from 0 to 255" },
 	/* sections of a vendor */
 	{ "name of a vendor", "[04e6:*]\nname = x\nno-pps = yes\nwhy = x\n", 2,
-	  "unknown key 'name'; known here: why, capture, flight-recorder, max-message" },
+	  "unknown key 'name'; known here: why, capture, flight-recorder, leave, max-message" },
 	{ "status of a vendor", "[04e6:*]\nstatus = supported\nno-pps = yes\nwhy = x\n", 2,
 	  "unknown key 'status'" },
 	{ "unit of a vendor", "[04e6:*]\nunit 05.23:\n  interface 0:\n" FACE, 2,
@@ -398,7 +401,7 @@ static void every_reader_has_settings(void **state)
 		{ "max-ifsd = 48", 0, 0, 0, 1, NULL },
 		{ "capture = /run/pcscd/all.pcap", 0, 0, 0, 0, NULL },
 		{ "name = x", 0, 0, 0, 0,
-		  "known here: why, log, voltage, max-wait, capture, flight-recorder, max-message" },
+		  "known here: why, log, voltage, max-wait, capture, flight-recorder, leave, max-message" },
 	};
 	struct reader_section *last = calloc(1, sizeof *last);
 	char text[128];
