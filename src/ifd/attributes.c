@@ -208,13 +208,13 @@ enum oc_err attribute_get(struct binding *binding, const struct attribute_hooks 
 	struct value v = { .len = 0 };
 	const enum oc_err err = get(binding, hooks, tag, &v);
 
-	*len = 0;
+	/* pcscd goes on with the room for what it answers in our place: the name that it has given the reader. */
 	if (err != OC_OK)
 		return err;
+	*len = v.len;
 	if (value && v.len > cap)
 		return OC_E_SPACE;
 	if (value && v.len)
 		memcpy(value, v.bytes, v.len);
-	*len = v.len;
 	return OC_OK;
 }

@@ -19,7 +19,8 @@ struct attribute_hooks {
 
 /**
  * attribute_get - the value of a capability tag or attribute
- * @value, *@len: room for the value; @value NULL asks for its length only. *@len is its length on OC_OK, else 0.
+ * @value, *@len: room for the value; @value NULL asks for its length only. *@len becomes its length on OC_OK and OC_E_SPACE, and stays
+ *                as it is otherwise
  *
  * OC_E_UNSUPPORTED: not known, or there is none; nothing is ever guessed. OC_E_SPACE: it does not fit; nothing was written.
  * Another error of ccid_exchange() where the reader had to be asked.

@@ -396,7 +396,7 @@ static void check_known(const char *name, DWORD lun, DWORD tag, uint32_t want)
 
 	for (size_t room = 0; room < sizeof number; room++) {
 		CHECK_INT(name, ask(lun, tag, room, &number, &len), IFD_ERROR_INSUFFICIENT_BUFFER);
-		CHECK_INT(name, len, 0);
+		CHECK_INT(name, len, sizeof number);
 	}
 	CHECK_INT(name, ask(lun, tag, sizeof number, &number, &len), IFD_SUCCESS);
 	CHECK_INT(name, len, sizeof number);
@@ -414,7 +414,7 @@ static void check_unknown(const char *name, DWORD lun, DWORD tag)
 	DWORD len;
 
 	CHECK_INT(name, ask(lun, tag, sizeof number, &number, &len), IFD_ERROR_TAG);
-	CHECK_INT(name, len, 0);
+	CHECK_INT(name, len, sizeof number);
 	CHECK_INT(name, number, 0);
 }
 
@@ -573,7 +573,7 @@ static void a_device_without_strings(void **state)
 		DWORD len = sizeof text;
 
 		CHECK_INT("none", IFDHGetCapabilities(LUN, tags[i], &len, text), IFD_ERROR_TAG);
-		CHECK_INT("none", len, 0);
+		CHECK_INT("none", len, sizeof text);
 	}
 	inproc_strings(true);
 	check_done();

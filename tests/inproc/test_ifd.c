@@ -289,7 +289,8 @@ static void ask(const struct capability *c, const char *how, size_t room, RESPON
 	assert_non_null(value);
 	memset(value, UNTOUCHED, room + 1);
 	CHECK_INT(row, IFDHGetCapabilities(LUN, c->tag, &len, value), want);
-	CHECK_INT(row, len, want == IFD_SUCCESS ? c->len : 0);
+	/* What is not known leaves the room as it was: pcscd answers some of it in our place. */
+	CHECK_INT(row, len, want == IFD_ERROR_TAG ? room : c->len);
 	if (want == IFD_SUCCESS && c->value)
 		CHECK_BYTES(row, value, len, c->value, c->len);
 	for (size_t i = want == IFD_SUCCESS ? c->len : 0; i <= room; i++)
@@ -335,7 +336,7 @@ static void capabilities_that_are_unknown(void **state)
 		snprintf(row, sizeof row, "tag %lX", c.tag);
 		ask(&c, row, 16, IFD_ERROR_TAG);
 		CHECK_INT(row, IFDHGetCapabilities(LUN, c.tag, &len, NULL), IFD_ERROR_TAG);
-		CHECK_INT(row, len, 0);
+		CHECK_INT(row, len, 7);
 		CHECK_INT(row, IFDHSetCapabilities(LUN, c.tag, 0, NULL), IFD_ERROR_TAG);
 	}
 	CHECK_INT("a tag that cannot be set", IFDHSetCapabilities(LUN, TAG_IFD_ATR, 1, buffer),

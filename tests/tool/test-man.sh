@@ -74,7 +74,7 @@ diff -u "$stage/verbs" "$stage/sections" || {
 # Every key of the driver is explained, and nothing that it does not know.
 {
 	sed -n 's/^	X([A-Z_0-9]*, "\([a-z0-9-]*\)".*/\1/p' src/quirk/quirk.h
-	printf '%s\n' log voltage max-wait capture flight-recorder why
+	printf '%s\n' log voltage max-wait capture flight-recorder leave why
 } | sort >"$stage/keys"
 sed -n '/^\.SH SETTINGS/,/^\.SH ENV/{/^\.TP/{n;s/^\.B //p}}' man/openccid.reader.5 | sed 's/\\-/-/g' | tr -s ', ' '\n' | sort >"$stage/explained"
 diff -u "$stage/keys" "$stage/explained" || {
