@@ -72,23 +72,25 @@ static uint32_t crc_of(const struct terms *t)
 	return t->link->active.crc;
 }
 
+/* What has to be known for it */
+enum need { NOTHING, BLOCKS, PARAMETERS };
+
 static const struct row {
 	unsigned long tag;
-	int protocol;    /* the only one that it belongs to, or ANY_PROTOCOL */
-	bool parameters; /* it takes the parameters */
-	bool positive;   /* 0 means that it is not known */
+	int protocol; /* the only one that it belongs to, or ANY_PROTOCOL */
+	enum need need;
 	uint32_t (*number)(const struct terms *t);
 } rows[] = {
-	{ SCARD_ATTR_CURRENT_PROTOCOL_TYPE, ANY_PROTOCOL, false, true, protocol_of },
-	{ SCARD_ATTR_CURRENT_F, ANY_PROTOCOL, true, true, f_of },
-	{ SCARD_ATTR_CURRENT_D, ANY_PROTOCOL, true, true, d_of },
-	{ SCARD_ATTR_CURRENT_N, ANY_PROTOCOL, true, false, n_of },
-	{ SCARD_ATTR_CURRENT_W, CCID_PROTOCOL_T0, true, true, work_waiting_of },
-	{ SCARD_ATTR_CURRENT_IFSC, CCID_PROTOCOL_T1, false, true, ifsc_of },
-	{ SCARD_ATTR_CURRENT_IFSD, CCID_PROTOCOL_T1, false, true, ifsd_of },
-	{ SCARD_ATTR_CURRENT_BWT, CCID_PROTOCOL_T1, true, true, block_waiting_of },
-	{ SCARD_ATTR_CURRENT_CWT, CCID_PROTOCOL_T1, true, true, character_waiting_of },
-	{ SCARD_ATTR_CURRENT_EBC_ENCODING, CCID_PROTOCOL_T1, false, false, crc_of },
+	{ SCARD_ATTR_CURRENT_PROTOCOL_TYPE, ANY_PROTOCOL, NOTHING, protocol_of },
+	{ SCARD_ATTR_CURRENT_F, ANY_PROTOCOL, PARAMETERS, f_of },
+	{ SCARD_ATTR_CURRENT_D, ANY_PROTOCOL, PARAMETERS, d_of },
+	{ SCARD_ATTR_CURRENT_N, ANY_PROTOCOL, PARAMETERS, n_of },
+	{ SCARD_ATTR_CURRENT_W, CCID_PROTOCOL_T0, PARAMETERS, work_waiting_of },
+	{ SCARD_ATTR_CURRENT_IFSC, CCID_PROTOCOL_T1, BLOCKS, ifsc_of },
+	{ SCARD_ATTR_CURRENT_IFSD, CCID_PROTOCOL_T1, BLOCKS, ifsd_of },
+	{ SCARD_ATTR_CURRENT_BWT, CCID_PROTOCOL_T1, PARAMETERS, block_waiting_of },
+	{ SCARD_ATTR_CURRENT_CWT, CCID_PROTOCOL_T1, PARAMETERS, character_waiting_of },
+	{ SCARD_ATTR_CURRENT_EBC_ENCODING, CCID_PROTOCOL_T1, BLOCKS, crc_of },
 };
 
 static const struct row *find(unsigned long tag)
@@ -121,6 +123,18 @@ static enum oc_err current_clock(struct binding *b, uint32_t *khz)
 	return *khz ? OC_OK : OC_E_UNSUPPORTED;
 }
 
+/* Takes the parameters apart, too. */
+static bool is_known(const struct row *row, struct terms *t)
+{
+	const struct slot_link *link = t->link;
+
+	if (row->protocol != ANY_PROTOCOL && row->protocol != (int)link->protocol)
+		return false;
+	if (row->need == PARAMETERS)
+		return link->known && atr_fi_di(link->active.fi_di, &t->f, &t->d);
+	return row->need == NOTHING || link->blocks;
+}
+
 enum oc_err attribute_of_link(struct binding *b, unsigned long tag, uint32_t *number)
 {
 	const struct row *row = find(tag);
@@ -135,10 +149,9 @@ enum oc_err attribute_of_link(struct binding *b, unsigned long tag, uint32_t *nu
 	err = get_link(b->slot, &link);
 	if (err != OC_OK)
 		return err;
-	if (row->protocol != ANY_PROTOCOL && row->protocol != (int)link.protocol)
-		return OC_E_UNSUPPORTED;
-	if (row->parameters && !(link.known && atr_fi_di(link.active.fi_di, &t.f, &t.d)))
+	if (!is_known(row, &t))
 		return OC_E_UNSUPPORTED;
 	*number = row->number(&t);
-	return *number || !row->positive ? OC_OK : OC_E_UNSUPPORTED;
+	/* Only N and EBC may be 0: an IFSD of 0 was never told, and WI, IFSC and their like are never 0. */
+	return *number || row->number == n_of || row->number == crc_of ? OC_OK : OC_E_UNSUPPORTED;
 }

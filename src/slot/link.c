@@ -9,6 +9,7 @@ static void take_from_engine(const struct slot *slot, struct slot_link *link)
 {
 	const bool announced = !(slot->reader->caps.features & CCID_AUTO_IFSD);
 
+	link->blocks = true;
 	link->active.ifsc = slot->t1.ifsc;
 	link->active.crc = slot->t1.crc;
 	link->ifsd = announced ? slot->t1.ifsd : 0;
@@ -43,6 +44,7 @@ static enum oc_err find_out(struct slot *slot, struct slot_link *link)
 		link->active = slot_parameters(slot);
 		link->known = true;
 	}
+	link->blocks = link->known;
 	if (slot->protocol == CCID_PROTOCOL_T1 && slot_host_sends_blocks(slot))
 		take_from_engine(slot, link);
 	return err;

@@ -198,10 +198,12 @@ void slot_get_state(struct slot *slot, struct slot_state *out);
 /* What reader and card have agreed on, for this card and until its next reset. */
 struct slot_link {
 	enum ccid_protocol protocol;
-	bool known;                    /* parameters are */
-	struct ccid_parameters active; /* as the reader works with; its ifsc is the one that holds now */
-	uint8_t ifsd;                  /* T=1: what the card was told that we take, or 32; 0: not known */
-	uint32_t clock_khz;            /* 0: the reader was told none, and so it has its own */
+	bool known;  /* the parameters are */
+	bool blocks; /* T=1: at least ifsc and crc are */
+	/* As the reader works with, but for ifsc and crc, which are those that hold where the host makes the blocks */
+	struct ccid_parameters active;
+	uint8_t ifsd;       /* T=1: what the card was told that we take, or 32; 0: not known */
+	uint32_t clock_khz; /* 0: the reader was told none, and so it has its own */
 };
 
 /**

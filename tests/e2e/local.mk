@@ -8,6 +8,7 @@ check_SCRIPTS += \
 	tests/e2e/test-sources.sh \
 	tests/e2e/test-readers.sh \
 	tests/e2e/test-override.sh \
+	tests/e2e/test-attributes.sh \
 	tests/e2e/test-busy.sh \
 	tests/e2e/test-sandbox.sh \
 	tests/e2e/test-f6.sh \
@@ -47,12 +48,14 @@ EXTRA_DIST += $(check_SCRIPTS) \
 	tests/e2e/demo-scene \
 	tests/e2e/cards.py \
 	tests/e2e/clients.py \
+	tests/e2e/facts.py \
 	tests/e2e/lib.sh \
 	tests/e2e/memory.py \
 	tests/e2e/part10.py \
 	tests/e2e/pcsc.py \
 	tests/e2e/sandbox \
 	tests/e2e/sandbox_bites.py \
+	tests/e2e/story_attributes.py \
 	tests/e2e/story_beside.py \
 	tests/e2e/story_busy.py \
 	tests/e2e/story_capture.py \

@@ -16,7 +16,7 @@ static const struct row {
 	struct talk talk; /* up to the question; "!" for calls that fail as in test_negotiate.c */
 	const struct script_step *asked; /* NULL: nothing is */
 	enum oc_err err;
-	bool known;
+	bool known, blocks; /* blocks alone: only what the host knows of them */
 	uint8_t fi_di, guard_time, waiting;
 	uint8_t ifsc, ifsd;
 	bool crc;
@@ -116,6 +116,12 @@ static const struct row {
 	{ .talk = { "40h, it is pulled", HOST | NEGOTIATES, "P0", SAYS(POWER_ON(0), CARD_T0_96) },
 	  .asked = STEPS(GET_PARAMETERS, UNPLUG),
 	  .err = OC_E_GONE },
+	{ .talk = { "40h, T=1, it does not tell", HOST | NEGOTIATES, "P1",
+		    SAYS(POWER_ON(0), CARD_T1_96, IFS_SET) },
+	  .asked = STEPS(GET_PARAMETERS, SET_FAILS(0x40, 0x00)),
+	  .blocks = true,
+	  .ifsc = 32,
+	  .ifsd = 254 },
 	/* A reader of APDUs may have heard of another IFSC. */
 	{ .talk = { "short APDU, T=1", SHORT_APDU | FOLLOWS | PPS, "P1",
 		    SAYS(POWER_ON(0), CARD_T1_96, T1_DONE(0x96, 0x10, 0, 0x4D, 0, 0x20, 0)) },
@@ -154,13 +160,14 @@ static void check_link(const struct row *row, const struct slot_link *is)
 
 	CHECK_INT(name, is->protocol, t1 ? CCID_PROTOCOL_T1 : CCID_PROTOCOL_T0);
 	CHECK_INT(name, is->known, row->known);
+	CHECK_INT(name, is->blocks, row->known || row->blocks);
 	CHECK_INT(name, is->clock_khz, row->clock_khz);
-	if (!row->known)
-		return;
-	CHECK_INT(name, is->active.fi_di, row->fi_di);
-	CHECK_INT(name, is->active.guard_time, row->guard_time);
-	CHECK_INT(name, is->active.waiting, row->waiting);
-	if (!t1)
+	if (row->known) {
+		CHECK_INT(name, is->active.fi_di, row->fi_di);
+		CHECK_INT(name, is->active.guard_time, row->guard_time);
+		CHECK_INT(name, is->active.waiting, row->waiting);
+	}
+	if (!t1 || !is->blocks)
 		return;
 	CHECK_INT(name, is->active.ifsc, row->ifsc);
 	CHECK_INT(name, is->ifsd, row->ifsd);
