@@ -9,6 +9,7 @@ check_SCRIPTS += \
 	tests/e2e/test-readers.sh \
 	tests/e2e/test-override.sh \
 	tests/e2e/test-attributes.sh \
+	tests/e2e/test-examples.sh \
 	tests/e2e/test-busy.sh \
 	tests/e2e/test-sandbox.sh \
 	tests/e2e/test-f6.sh \

@@ -33,7 +33,7 @@ expected='./bin/openccid
 ./doc/NEWS.md
 ./doc/README.md
 ./doc/SECURITY.md
-'"$(cd "$top_srcdir" && ls doc/*.md doc/*.svg | sed 's,^,./doc/,')"'
+'"$(cd "$top_srcdir" && ls doc/*.md doc/*.svg doc/examples/* | sed 's,^,./doc/,')"'
 ./doc/examples/61-openccid-adopt.rules
 ./doc/examples/openccid-adopt.service
 ./doc/readers/README.md
