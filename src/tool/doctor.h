@@ -48,12 +48,10 @@ doctor_check doctor_descriptor, doctor_listed, doctor_firmware, doctor_autosuspe
 /* doctor_access.c: who may have it, and who has it */
 doctor_check doctor_node, doctor_rules, doctor_holder;
 /* doctor_pcscd.c: the daemon */
-doctor_check doctor_installed, doctor_version, doctor_bundle, doctor_ids, doctor_rivals, doctor_running,
-	doctor_admitted, doctor_taken;
-/* doctor_unit.c: what systemd lets it do */
-doctor_check doctor_unit;
 doctor_check doctor_installed, doctor_version, doctor_bundle, doctor_ids, doctor_left, doctor_rivals,
 	doctor_running, doctor_admitted, doctor_taken;
+/* doctor_unit.c: what systemd lets it do */
+doctor_check doctor_unit;
 /* doctor_card.c: the reader and its card answer */
 doctor_check doctor_answers, doctor_card, doctor_protocol;
 
