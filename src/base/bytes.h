@@ -100,6 +100,12 @@ static inline void wr_le32(struct wr *w, uint32_t value)
 	wr_bytes(w, b, sizeof b);
 }
 
+/* Host order: a field of a structure of C that an application lays over what it gets. Never for a device. */
+static inline void wr_host16(struct wr *w, uint16_t value)
+{
+	wr_bytes(w, &value, sizeof value);
+}
+
 /* Overwrite bytes that may have held a PIN; the compiler must not drop it. */
 static inline void bytes_wipe(void *bytes, size_t len)
 {

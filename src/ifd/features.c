@@ -111,12 +111,12 @@ static uint8_t conditions(const struct ccid_caps *caps)
 	return caps->pin.conditions ? caps->pin.conditions : ALL_CONDITIONS;
 }
 
-/* PIN_PROPERTIES_STRUCTURE, 2.5.5: no reader tells the two time-outs apart, since CCID has one. */
+/* PIN_PROPERTIES_STRUCTURE, 2.5.5, as pcsc-lite's reader.h has it: no reader tells the two time-outs apart, since CCID has one. */
 void features_put_pin_properties(struct binding *b, struct wr *w)
 {
 	const struct ccid_caps *caps = caps_of(b);
 
-	wr_le16(w, lcd_layout(caps));
+	wr_host16(w, lcd_layout(caps));
 	wr_u8(w, conditions(caps));
 	wr_u8(w, 0);
 }
@@ -124,8 +124,8 @@ void features_put_pin_properties(struct binding *b, struct wr *w)
 /* DISPLAY_PROPERTIES_STRUCTURE, 2.5.9 */
 void features_put_display_properties(struct binding *b, struct wr *w)
 {
-	wr_le16(w, caps_of(b)->lcd_columns);
-	wr_le16(w, caps_of(b)->lcd_lines);
+	wr_host16(w, caps_of(b)->lcd_columns);
+	wr_host16(w, caps_of(b)->lcd_lines);
 }
 
 /* ---- TLV properties, 2.6.14: tag, length, number in little endian ------------------------------------------------- */

@@ -9,6 +9,13 @@
 #define ABORT      0x4233000B
 #define ESCAPE     0x42330013
 
+/* What an application reads as a number of C */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define HOST16(n) (n) >> 8, (n)&0xFF
+#else
+#define HOST16(n) (n) & 0xFF, (n) >> 8
+#endif
+
 static const uint8_t verify[] = { 0, 0, 0x82, 0, 0, 8, 4, 2,    1,    9,    4,   0,
 				  0, 0, 0,    4, 0, 0, 0, 0x00, 0x20, 0x00, 0x01 };
 static const uint8_t modify[] = { 0, 0, 0x82, 0, 0, 0, 0, 8, 4, 3, 2,    3,    9,    4,
@@ -49,7 +56,7 @@ static const struct offer {
 	{ "features", CM_IOCTL_GET_FEATURE_REQUEST,
 	  BYTES(0x06, 4, 0x42, 0x33, 0, 0x06, 0x07, 4, 0x42, 0x33, 0, 0x07, 0x0A, 4, 0x42, 0x33, 0, 0x0A,
 		0x0B, 4, 0x42, 0x33, 0, 0x0B, 0x12, 4, 0x42, 0x33, 0, 0x12) },
-	{ "PIN properties", PROPERTIES, BYTES(0, 0, 7, 0) },
+	{ "PIN properties", PROPERTIES, BYTES(HOST16(0), 7, 0) },
 	{ "nothing to abort", ABORT, NULL, 0 },
 	{ "TLV properties", 0x42330012,
 	  BYTES(1, 2, 0, 0, 2, 1, 7, 3, 1, 0, 6, 1, 1, 7, 1, 25, 8, 4, '7', '.', '0', '1', 9, 1, 0, 10, 4, 0,
@@ -59,7 +66,7 @@ static const struct offer {
 static const struct offer display_offers[] = {
 	{ "features", CM_IOCTL_GET_FEATURE_REQUEST,
 	  BYTES(0x11, 4, 0x42, 0x33, 0, 0x11, 0x12, 4, 0x42, 0x33, 0, 0x12, 0x13, 4, 0x42, 0x33, 0, 0x13) },
-	{ "display properties", 0x42330011, BYTES(16, 0, 2, 0) },
+	{ "display properties", 0x42330011, BYTES(HOST16(16), HOST16(2)) },
 	{ "TLV properties", 0x42330012,
 	  BYTES(1, 2, 16, 2, 4, 2, 16, 0, 5, 2, 2, 0, 8, 4, '5', '.', '2', '3', 9, 1, 1, 10, 4, 0, 0, 1, 0,
 		11, 2, 0xE6, 0x04, 12, 2, 0x16, 0x51) },
