@@ -2,6 +2,7 @@
 # Each shell finds it by its name, where configure says; "no" leaves it out.
 EXTRA_DIST += completion/openccid.bash completion/openccid.zsh completion/openccid.fish
 
+if WITH_TOOL
 install-data-local: install-completion-bash install-completion-zsh install-completion-fish
 
 install-completion-bash:
@@ -23,3 +24,4 @@ uninstall-completion:
 		'$(DESTDIR)$(fishcompletiondir)/openccid.fish'
 
 .PHONY: install-completion-bash install-completion-zsh install-completion-fish uninstall-completion
+endif

@@ -3,12 +3,23 @@
 
 READER_FILES = $(sort $(wildcard $(srcdir)/readers/*.reader))
 
-noinst_PROGRAMS += readers/readerdb
-readers_readerdb_SOURCES = \
+# It runs on the machine that builds. Where that is not the one it builds for, another compiler makes it.
+readerdb_sources = \
 	readers/emit.c \
-	readers/readerdb.c readers/readerdb.h \
+	readers/readerdb.c \
 	src/base/log.c \
 	src/quirk/reader_file.c src/quirk/reader_key.c
+if CROSS_COMPILING
+readerdb_tool = readers/readerdb
+readers/readerdb: $(readerdb_sources) readers/readerdb.h
+	$(AM_V_GEN)$(MKDIR_P) readers && $(CC_FOR_BUILD) -std=c11 $(DEFS) -I$(srcdir)/src $(CFLAGS_FOR_BUILD) -o $@ \
+	$$(for f in $(readerdb_sources); do echo $(srcdir)/$$f; done)
+CLEANFILES += readers/readerdb
+else
+readerdb_tool = readers/readerdb$(EXEEXT)
+noinst_PROGRAMS += readers/readerdb
+endif
+readers_readerdb_SOURCES = $(readerdb_sources) readers/readerdb.h
 # Flags of its own give it objects of its own, beside those of the library.
 readers_readerdb_CFLAGS = $(AM_CFLAGS)
 
@@ -22,7 +33,6 @@ readerdb_inputs = \
 	$(READER_FILES) \
 	$(srcdir)/readers/emit.c $(srcdir)/readers/readerdb.c \
 	$(srcdir)/src/quirk/quirk.h $(srcdir)/src/quirk/reader_file.c $(srcdir)/src/quirk/reader_key.c
-readerdb_tool = readers/readerdb$(EXEEXT)
 
 src/quirk/table.c: $(readerdb_inputs) | $(readerdb_tool)
 	$(AM_V_GEN)$(MKDIR_P) src/quirk && $(readerdb_tool) table $(READER_FILES) >$@.tmp && mv -f $@.tmp $@
@@ -46,7 +56,9 @@ dist_udevrules_DATA = udev/60-openccid.rules
 
 # For the command: openccid describe, and openccid simulate.
 readersdir = $(pkgdatadir)/readers
+if WITH_TOOL
 readers_DATA = $(READER_FILES)
+endif
 
 check_SCRIPTS += readers/test-generated.sh
 

@@ -98,7 +98,7 @@ bundle_LTLIBRARIES = src/libopenccid.la
 src_libopenccid_la_SOURCES =
 src_libopenccid_la_LIBADD = src/libifd.la src/libusbtransport.la src/libcore.la
 src_libopenccid_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
-	-export-symbols-regex '^IFDH'
+	-export-symbols-regex '^IFDH' $(DEFS_LDFLAGS)
 
 # pcscd needs the library alone; libtool's description of it is of no use in a bundle.
 install-data-hook:

@@ -2,7 +2,7 @@
 # The command `openccid`: a verb is one file here, one row in verbs.c and one declaration in tool.h.
 
 # Everything but main(), so that tests can link it.
-noinst_LTLIBRARIES += src/libcommand.la
+EXTRA_LTLIBRARIES += src/libcommand.la
 src_libcommand_la_SOURCES = \
 	src/tool/ask.c src/tool/ask.h \
 	src/tool/bundles.c src/tool/bundles.h \
@@ -64,13 +64,15 @@ src_libcommand_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSI
 src_libcommand_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 
 # What plays a capture against the driver; tests/replay uses it, too.
-noinst_LTLIBRARIES += src/libplayer.la
+EXTRA_LTLIBRARIES += src/libplayer.la
 src_libplayer_la_SOURCES = \
 	src/tool/identity.c \
 	src/tool/perform.c src/tool/perform.h \
 	src/tool/player.c src/tool/player.h
 
+if WITH_TOOL
 bin_PROGRAMS = src/tool/openccid
+endif
 src_tool_openccid_SOURCES = src/tool/main.c
 src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"'
 src_tool_openccid_LDADD = src/libcommand.la src/libtraffic.la src/libplayer.la src/libreplay.la src/libusbtransport.la src/libcore.la $(PCAP_LIBS)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Captures of any form as a stream of events; for the command and for tests, no part of the driver.
 
-noinst_LTLIBRARIES += src/libtraffic.la
+EXTRA_LTLIBRARIES += src/libtraffic.la
 src_libtraffic_la_SOURCES = \
 	src/traffic/event.h \
 	src/traffic/inside.h \

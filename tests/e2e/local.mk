@@ -94,4 +94,5 @@ AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
 	OPENCCID_CONFIG='$(abs_top_builddir)/no-settings'; export OPENCCID_CONFIG; unset OPENCCID_QUIRKS; \
 	SANITIZED='$(SAN_CFLAGS)'; export SANITIZED; \
-	CC='$(CC)'; export CC; MAKE='$(MAKE)'; export MAKE;
+	CC='$(CC)'; export CC; CFLAGS='$(CFLAGS)'; export CFLAGS; \
+	HARDEN_CFLAGS='$(HARDEN_CFLAGS)'; export HARDEN_CFLAGS; MAKE='$(MAKE)'; export MAKE;

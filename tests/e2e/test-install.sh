@@ -12,7 +12,10 @@ cd "$top_builddir"
 	exit 1
 }
 rm -f "$stage.log"
-[ "$(ls "$stage/data/readers")" = "$(cd "$top_srcdir/readers" && ls -- *.reader)" ] || {
+# The command brings its page and the readers it knows.
+tool=
+[ ! -x src/tool/openccid ] || tool=yes
+[ -z "$tool" ] || [ "$(ls "$stage/data/readers")" = "$(cd "$top_srcdir/readers" && ls -- *.reader)" ] || {
 	echo "FAIL: the readers that the command needs are not those of the sources" >&2
 	exit 1
 }
@@ -25,9 +28,9 @@ simulator=
 ./libexec/libccid-sim-preload.so
 '
 found=$(cd "$stage" && find . ! -path './data/readers/*' \( -type f -o -type l \) | LC_ALL=C sort)
-expected='./bin/openccid
+expected=${tool:+'./bin/openccid
 ./completions/openccid
-./doc/CONTRIBUTING.md
+'}'./doc/CONTRIBUTING.md
 ./doc/COPYING
 ./doc/HACKING.md
 ./doc/NEWS.md
@@ -39,13 +42,13 @@ expected='./bin/openccid
 ./doc/readers/README.md
 ./drop/openccid.bundle/Contents/Info.plist
 ./drop/openccid.bundle/Contents/Linux/libopenccid.so
-./fish/openccid.fish
-'"$simulator"'./man/man1/openccid.1
-./man/man5/openccid.reader.5
+'"${tool:+./fish/openccid.fish
+}$simulator${tool:+./man/man1/openccid.1
+}"'./man/man5/openccid.reader.5
 ./man/man7/openccid.7
 ./metainfo/org.openccid.openccid.metainfo.xml
-./rules/60-openccid.rules
-./zsh/_openccid'
+./rules/60-openccid.rules'"${tool:+
+./zsh/_openccid}"
 if [ "$found" != "$expected" ]; then
 	printf 'FAIL: installed files are not those expected:\n%s\n' "$found" >&2
 	exit 1

@@ -5,6 +5,8 @@
 set -eu
 library=$top_builddir/src/.libs/libopenccid.so
 status=0
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT INT TERM
 
 fail() {
 	echo "FAIL: $*" >&2
@@ -43,6 +45,26 @@ echo "$headers" | grep -q GNU_RELRO || fail "no read-only relocations"
 echo "$dynamic" | grep -qE 'BIND_NOW|FLAGS.*NOW' || fail "symbols are bound lazily"
 echo "$headers" | grep GNU_STACK | grep -q 'RW ' || fail "executable stack"
 echo "$dynamic" | grep -q TEXTREL && fail "relocations in the code"
+
+# Branch protection (CET of x86, BTI and PAC of AArch64): every object has what the compiler gives one without anything in it, and the
+# library what an empty one has, since the C library's start files have to know of it, too.
+printf 'int empty(void);\nint empty(void)\n{\n\treturn 0;\n}\n' >"$stage/empty.c"
+# shellcheck disable=SC2086 # a list of words
+$CC $HARDEN_CFLAGS $CFLAGS -fPIC -c -o "$stage/empty.o" "$stage/empty.c"
+$CC -shared -o "$stage/empty.so" "$stage/empty.o"
+features() {
+	readelf -nW "$1" 2>/dev/null | sed -n 's/.*feature: */feature: /p' | LC_ALL=C sort | uniq -c
+}
+object=$(features "$stage/empty.o" | sed 's/^ *1 //')
+for archive in "$top_builddir"/src/.libs/lib*.a; do
+	case $(ar t "$archive" | wc -l | tr -d ' ')" $object" in
+	"$(features "$archive" | sed 's/^ *//')") ;;
+	*" ") ;;
+	*) fail "$archive: not every object has $object" ;;
+	esac
+done
+[ "$(features "$library")" = "$(features "$stage/empty.so")" ] ||
+	fail "branch protection: $(features "$library"); that of an empty library: $(features "$stage/empty.so")"
 # Code that has to be found by the daemon's own names only: nothing undefined but libc, libusb and pcscd's log.
 undefined=$(nm -D --undefined-only "$library" | awk '$1 == "U" { print $2 }' | grep -vE '@|^libusb_' || true)
 [ -z "$undefined" ] || fail "undefined names: $undefined"

@@ -2,7 +2,7 @@
 # Captured traffic, played against the driver.
 
 # The format and the transport that plays it; for tests and tools, no part of the driver.
-noinst_LTLIBRARIES += src/libreplay.la
+EXTRA_LTLIBRARIES += src/libreplay.la
 src_libreplay_la_SOURCES = \
 	src/replay/capture.c src/replay/capture.h src/replay/capture_parser.h \
 	src/replay/capture_step.c \

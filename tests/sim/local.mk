@@ -34,7 +34,7 @@ sim_model = \
 	tests/sim/reader_t1.c \
 	tests/sim/reader_xfr.c
 
-noinst_LTLIBRARIES += tests/sim/libsimreader.la
+EXTRA_LTLIBRARIES += tests/sim/libsimreader.la
 tests_sim_libsimreader_la_SOURCES = $(sim_model)
 tests_sim_libsimreader_la_CPPFLAGS = $(SIM_CPPFLAGS)
 

@@ -12,6 +12,11 @@ unset NO_COLOR || true
 rows=0
 failures=0
 
+[ -x "$top_builddir/src/tool/openccid" ] || {
+	echo "SKIP: the command was not built (--disable-tool)"
+	exit $SKIP
+}
+
 need_simulator() {
 	[ -x "$CCID_SIM" ] || {
 		echo "SKIP: the simulator was not built (is umockdev installed?)"
