@@ -7,6 +7,13 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+/* The kernel looks at 32 bits, whatever the C library takes. musl takes an int, as POSIX says, which some numbers do not fit. */
+#ifdef __GLIBC__
+typedef unsigned long ioctl_request;
+#else
+typedef int ioctl_request;
+#endif
+
 enum { NAP_MS = 100 }; /* no suspend is shorter */
 
 enum claim claim_state(int fd, unsigned interface)
@@ -20,7 +27,7 @@ enum claim claim_state(int fd, unsigned interface)
 
 int claim_again(int fd, unsigned interface)
 {
-	return ioctl(fd, USBDEVFS_CLAIMINTERFACE, &interface) == 0 ? 0 : errno;
+	return ioctl(fd, (ioctl_request)USBDEVFS_CLAIMINTERFACE, &interface) == 0 ? 0 : errno;
 }
 
 static uint64_t read_ms(clockid_t clock)

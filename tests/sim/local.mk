@@ -86,13 +86,14 @@ tests_sim_ccid_sim_CFLAGS = $(SIM_CFLAGS) $(UMOCKDEV_CFLAGS)
 tests_sim_ccid_sim_LDFLAGS = $(SIM_LDFLAGS)
 tests_sim_ccid_sim_LDADD = $(UMOCKDEV_LIBS)
 
-# Loaded into other programs: no sanitizer, no fortified calls to itself. The rpath makes libtool build it shared.
+# Loaded into other programs: no sanitizer, no fortified calls to itself, and on 32 bits both names of what takes offsets. The rpath
+# makes libtool build it shared.
 tests_sim_libccid_sim_preload_la_SOURCES = \
 	tests/sim/preload.c tests/sim/preload.h \
 	tests/sim/preload_paths.c \
 	tests/sim/preload_usbfs.c \
 	tests/sim/usbfs_wire.h
-tests_sim_libccid_sim_preload_la_CPPFLAGS = $(SIM_CPPFLAGS)
+tests_sim_libccid_sim_preload_la_CPPFLAGS = $(SIM_CPPFLAGS) -U_FILE_OFFSET_BITS -U_TIME_BITS
 tests_sim_libccid_sim_preload_la_CFLAGS = $(WARN_CFLAGS) -U_FORTIFY_SOURCE -fvisibility=hidden
 tests_sim_libccid_sim_preload_la_LDFLAGS = -module -avoid-version -shared
 

@@ -158,7 +158,7 @@ EXPORT off_t lseek(int fd, off_t offset, int whence)
 {
 	NEXT(off_t, "lseek", int, off_t, int);
 
-	return usbfs_owns(fd) ? usbfs_seek(fd, offset, whence) : next(fd, offset, whence);
+	return usbfs_owns(fd) ? (off_t)usbfs_seek(fd, offset, whence) : next(fd, offset, whence);
 }
 
 EXPORT off64_t lseek64(int fd, off64_t offset, int whence)

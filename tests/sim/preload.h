@@ -24,8 +24,8 @@ int usbfs_open(const char *path, int flags);
 bool usbfs_owns(int fd);
 int usbfs_ioctl(int fd, unsigned long request, void *arg);
 /* offset < 0: from the file position, which moves */
-ssize_t usbfs_read(int fd, void *buf, size_t len, off_t offset);
-off_t usbfs_seek(int fd, off_t offset, int whence);
+ssize_t usbfs_read(int fd, void *buf, size_t len, off64_t offset);
+off64_t usbfs_seek(int fd, off64_t offset, int whence);
 /* Forget the fd; the caller closes it. */
 void usbfs_close(int fd);
 

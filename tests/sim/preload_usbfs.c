@@ -25,7 +25,7 @@ struct node {
 	pthread_mutex_t lock; /* one request at a time on the socket; also guards offset */
 	int sock;             /* 0: not a node of ours */
 	uint64_t file;
-	off_t offset;
+	off64_t offset;
 };
 
 static struct node nodes[FDS_MAX] = { [0 ... FDS_MAX - 1] = { .lock = PTHREAD_MUTEX_INITIALIZER } };
@@ -207,9 +207,9 @@ static int slow(int fd, struct call *call)
 	return result;
 }
 
-ssize_t usbfs_read(int fd, void *buf, size_t len, off_t offset)
+ssize_t usbfs_read(int fd, void *buf, size_t len, off64_t offset)
 {
-	const off_t at = offset < 0 ? nodes[fd].offset : offset;
+	const off64_t at = offset < 0 ? nodes[fd].offset : offset;
 	struct call call = { .request = { .op = USBFS_READ, .arg = { (uint64_t)at, len } },
 			     .out = buf,
 			     .out_len = len };
@@ -220,9 +220,9 @@ ssize_t usbfs_read(int fd, void *buf, size_t len, off_t offset)
 	return got;
 }
 
-off_t usbfs_seek(int fd, off_t offset, int whence)
+off64_t usbfs_seek(int fd, off64_t offset, int whence)
 {
-	off_t to = whence == SEEK_SET ? offset : whence == SEEK_CUR ? nodes[fd].offset + offset : -1;
+	off64_t to = whence == SEEK_SET ? offset : whence == SEEK_CUR ? nodes[fd].offset + offset : -1;
 
 	if (to < 0)
 		return fail(EINVAL);

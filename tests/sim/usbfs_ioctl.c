@@ -110,7 +110,7 @@ static int do_disconnect_claim(const struct ioctl *c)
 static int do_submit(const struct ioctl *c)
 {
 	const uint64_t what = c->request->arg[2];
-	const size_t len = c->request->arg[3];
+	const size_t len = (size_t)c->request->arg[3];
 	struct urb *urb;
 	int error;
 
@@ -162,7 +162,7 @@ static void answer_getdriver(const struct ioctl *c)
 static void answer_control(const struct ioctl *c)
 {
 	uint8_t data[4096] = { 0 };
-	const size_t len = c->request->arg[1];
+	const size_t len = (size_t)c->request->arg[1];
 	bool in;
 	int done;
 
@@ -178,7 +178,7 @@ static void answer_control(const struct ioctl *c)
 
 static void answer_bulk(const struct ioctl *c)
 {
-	const size_t len = c->request->arg[2];
+	const size_t len = (size_t)c->request->arg[2];
 	const uint64_t timeout = c->request->arg[3];
 	struct urb *urb = NULL;
 	int error = -EINVAL;

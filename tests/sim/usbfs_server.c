@@ -189,7 +189,7 @@ static void serve_open(struct usbfs_server *server, struct conn *conn, const cha
 static void serve_read(struct conn *conn, const struct usbfs_request *request)
 {
 	uint8_t bytes[600];
-	size_t have, at = request->arg[0], want = request->arg[1];
+	size_t have, at = (size_t)request->arg[0], want = (size_t)request->arg[1];
 
 	if (!conn->node->file->dev) {
 		conn_answer(conn, -ENODEV, NULL, NULL, 0);
