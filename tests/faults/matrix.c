@@ -8,6 +8,7 @@
 #include "bench.h"
 #include "faults.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -384,7 +385,7 @@ static unsigned try_operation(const struct operation *op)
 
 static bool take_arguments(int argc, char **argv)
 {
-	settings = (struct settings){ .only = "", .show = UINT64_MAX, .pairs = PAIRS_SAMPLE };
+	settings = (struct settings){ .only = "", .show = ULONG_MAX, .pairs = PAIRS_SAMPLE };
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--all") == 0) {
 			settings.all = true;

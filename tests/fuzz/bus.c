@@ -169,7 +169,7 @@ static void put_message(struct bus *b, uint8_t op, uint8_t *out, struct wr *w)
 	wr_bytes(w, fields, sizeof fields);
 	len = put_payload(b, op, w);
 	if (op & OP_LIES)
-		len += (size_t)(int8_t)rd_u8(&b->in);
+		len = (size_t)((ptrdiff_t)len + (int8_t)rd_u8(&b->in));
 	wr_le32(&length, (uint32_t)len);
 }
 

@@ -47,7 +47,8 @@ static uint64_t now_ms(struct transport *t)
 
 static void pause_ms(struct transport *t, unsigned ms)
 {
-	const struct timespec span = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+	const struct timespec span = { .tv_sec = (time_t)(ms / 1000),
+				       .tv_nsec = (long)(ms % 1000) * 1000000 };
 
 	(void)t;
 	nanosleep(&span, NULL);

@@ -92,8 +92,8 @@ static unsigned scan_range(int fd, uintptr_t from, uintptr_t to, const char *lin
 static unsigned scan_line(int fd, const char *line, unsigned shown)
 {
 	char *end;
-	const uintptr_t from = strtoull(line, &end, 16);
-	const uintptr_t to = strtoull(end + 1, &end, 16);
+	const uintptr_t from = (uintptr_t)strtoull(line, &end, 16);
+	const uintptr_t to = (uintptr_t)strtoull(end + 1, &end, 16);
 
 	if (end[1] != 'r' || end[2] != 'w' || to - from > LONGEST)
 		return 0;

@@ -27,7 +27,8 @@ static atomic_uint wrong, restarts;
 
 static void nap(unsigned us)
 {
-	const struct timespec span = { .tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000 };
+	const struct timespec span = { .tv_sec = (time_t)(us / 1000000),
+				       .tv_nsec = (long)(us % 1000000) * 1000 };
 
 	nanosleep(&span, NULL);
 }
