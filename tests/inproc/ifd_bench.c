@@ -23,10 +23,12 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
 void __real_free(void *block);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void __wrap_free(void *block);
+/* The linker takes musl, which calls malloc() by its name, for somebody who calls these: they may not be hidden. */
+#define VISIBLE __attribute__((visibility("default")))
+VISIBLE void *__wrap_malloc(size_t size);
+VISIBLE void *__wrap_calloc(size_t n, size_t size);
+VISIBLE void *__wrap_realloc(void *old, size_t size);
+VISIBLE void __wrap_free(void *block);
 
 void *__wrap_malloc(size_t size)
 {

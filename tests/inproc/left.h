@@ -43,10 +43,16 @@ static inline unsigned left_threads_settled(unsigned want)
 	return n;
 }
 
-/* Bytes that malloc() has given out; 0 where another allocator has taken its place. */
+/* Bytes that malloc() has given out; 0 where another allocator has taken its place, or the C library does not tell. */
 static inline size_t left_bytes(void)
 {
+#if !defined __GLIBC__
+	return 0;
+#elif __GLIBC_PREREQ(2, 33)
 	return mallinfo2().uordblks;
+#else
+	return (unsigned)mallinfo().uordblks;
+#endif
 }
 
 #endif
