@@ -107,5 +107,5 @@ install-data-hook:
 uninstall-hook:
 	rm -f $(DESTDIR)$(bundledir)/libopenccid.so $(DESTDIR)$(pkglibexecdir)/libccid-sim-preload.so
 	-rmdir $(DESTDIR)$(bundledir) $(DESTDIR)$(contentsdir) $(DESTDIR)$(usbdropdir)/openccid.bundle
-	-rmdir $(DESTDIR)$(examplesdir) $(DESTDIR)$(docpagesdir) $(DESTDIR)$(docreadersdir) $(DESTDIR)$(docdir) \
+	-rmdir $(DESTDIR)$(examplesdir) $(DESTDIR)$(docexamplesdir) $(DESTDIR)$(docpagesdir) $(DESTDIR)$(docreadersdir) $(DESTDIR)$(docdir) \
 		$(DESTDIR)$(readersdir) $(DESTDIR)$(pkgdatadir) $(DESTDIR)$(pkglibexecdir) 2>/dev/null
