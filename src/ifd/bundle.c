@@ -15,13 +15,13 @@ static void take_value(const char *line, unsigned *out)
 {
 	static const char opening[] = "<string>";
 	const char *at = strstr(line, opening);
-	unsigned long value;
+	unsigned long long value;
 	char *end;
 
 	if (!at)
 		return;
 	at += sizeof opening - 1;
-	value = strtoul(at, &end, 0);
+	value = strtoull(at, &end, 0);
 	if (end != at && *end == '<' && value <= UINT_MAX)
 		*out = (unsigned)value;
 }

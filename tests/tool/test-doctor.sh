@@ -197,7 +197,7 @@ unset causes
 mkdir "$stage/lib"
 cat >"$stage/lib/stub.c" <<'TXT'
 #include <stdlib.h>
-long SCardEstablishContext(void) { return strtol(getenv("ANSWER"), NULL, 16); }
+long SCardEstablishContext(void) { return (long)strtoul(getenv("ANSWER"), NULL, 16); }
 long SCardReleaseContext(void) { return 0; }
 long SCardListReaders(void) { return 0x8010002E; }
 long SCardGetStatusChange(void) { return 0; }
