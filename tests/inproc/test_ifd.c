@@ -190,7 +190,7 @@ static void a_lun_that_is_not_open(void **state)
 {
 	static const DWORD luns[] = { OTHER_LUN, LUN + 1, (DWORD)-1, 0 };
 	const wait_function wait = wait_of(LUN);
-	const stop_function stop = stop_of(LUN);
+	const stop_function stop_it = stop_of(LUN);
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(luns); i++) {
@@ -209,7 +209,7 @@ static void a_lun_that_is_not_open(void **state)
 		/* pcscd's thread may ask once more after the reader was closed: that is nothing to complain of. */
 		forget_log();
 		CHECK_INT("wait", wait(luns[i], WAIT_MS), IFD_NO_SUCH_DEVICE);
-		CHECK_INT("stop", stop(luns[i]), IFD_NO_SUCH_DEVICE);
+		CHECK_INT("stop", stop_it(luns[i]), IFD_NO_SUCH_DEVICE);
 		check_log("wait and stop", NULL);
 	}
 	check_works("the reader that is open");

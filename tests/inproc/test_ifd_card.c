@@ -271,10 +271,10 @@ static RESPONSECODE device_removed(void)
 /* What pcscd does: it tells of the removal, then stops its thread. */
 static RESPONSECODE removed_and_stopped(void)
 {
-	const stop_function stop = stop_of(LUN);
+	const stop_function stop_it = stop_of(LUN);
 	const RESPONSECODE code = device_removed();
 
-	return code == IFD_SUCCESS ? stop(LUN) : code;
+	return code == IFD_SUCCESS ? stop_it(LUN) : code;
 }
 
 static RESPONSECODE stopped(void)
@@ -358,7 +358,7 @@ static void other_threads_are_set_free(void **state)
 static void a_reader_that_is_gone(void **state)
 {
 	const wait_function wait = wait_of(LUN);
-	const stop_function stop = stop_of(LUN);
+	const stop_function stop_it = stop_of(LUN);
 	DWORD len = sizeof buffer;
 
 	(void)state;
@@ -368,7 +368,7 @@ static void a_reader_that_is_gone(void **state)
 	CHECK_INT("presence", IFDHICCPresence(LUN), IFD_ICC_NOT_PRESENT);
 	CHECK_INT("power up", power(IFD_POWER_UP), IFD_NO_SUCH_DEVICE);
 	CHECK_INT("power down", power(IFD_POWER_DOWN), IFD_NO_SUCH_DEVICE);
-	CHECK_INT("stop", stop(LUN), IFD_SUCCESS);
+	CHECK_INT("stop", stop_it(LUN), IFD_SUCCESS);
 	CHECK_INT("wait", wait(LUN, POLL_MS), IFD_SUCCESS);
 	CHECK_INT("removed twice", device_removed(), IFD_SUCCESS);
 	CHECK_INT("close", IFDHCloseChannel(LUN), IFD_SUCCESS);
