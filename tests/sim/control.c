@@ -461,6 +461,9 @@ static const char *do_stats(struct request *q)
 		add_stats(&sum, sim_reader_stats(q->sim->dev->function[i].reader));
 	print_stats(&sum, q->out);
 	fprintf(q->out, "transfers %u\nviolations %u\n", q->sim->dev->urbs, sim_violations(q->sim));
+	fprintf(q->out, "frames of 1 ms %llu\nframes of 125 us %llu\n",
+		(unsigned long long)q->sim->dev->frame[USB_FULL_SPEED],
+		(unsigned long long)q->sim->dev->frame[USB_HIGH_SPEED]);
 	return NULL;
 }
 

@@ -23,6 +23,7 @@ struct options {
 	const char *reader, *readers, *card;
 	bool pcscd, list, whole;
 	const char *usbip; /* where to listen, or NULL */
+	unsigned count;    /* of readers */
 	char **command;    /* NULL: stay */
 };
 
@@ -217,6 +218,7 @@ static int open_bus(struct sim *sim, const struct options *o)
 static int run(struct sim *sim, const struct places *places, const struct options *o)
 {
 	struct processes p = { 0 };
+	const char *why;
 	int result = 1;
 
 	snprintf(sim->slept, sizeof sim->slept, "%s" SIM_SLEPT, places->usbfs);
@@ -228,12 +230,17 @@ static int run(struct sim *sim, const struct places *places, const struct option
 	if (open_bus(sim, o) < 0)
 		return 1;
 	sim_plug(sim);
+	if (o->count > 1 && (why = sim_plug_more(sim, o->count - 1))) {
+		fprintf(stderr, "ccid-sim: %s\n", why);
+		return 1;
+	}
 	if (!o->pcscd || start_pcscd(sim, &p, places, o) == 0)
 		result = run_command(sim, &p, places, o);
 	stop(sim, &p, &p.pcscd);
 	usbip_server_free(sim->usbip);
 	usbfs_server_free(sim->server);
 	sim->dev = NULL;
+	sim_free_more(sim);
 	if (sim->bed)
 		testbed_free(sim->bed);
 	return result;
@@ -250,6 +257,7 @@ static const char usage[] =
 	"  --reader VID:PID[@bcd][/interface]  which reader (default: 04e6:5116, an SCR3310 that needs no "
 	"file)\n"
 	"  --whole          all CCID interfaces of that device, not only the first one that fits\n"
+	"  --count N        that many of it; ctl and the card are for the first one\n"
 	"  --readers DIR    folder of .reader files (default: $CCID_SIM_READERS, or those of the sources, or "
 	"installed)\n"
 	"  --firmware BB.BB its bcdDevice, whatever the file says\n"
@@ -272,6 +280,7 @@ enum {
 	OPT_READER = 256,
 	OPT_READERS,
 	OPT_WHOLE,
+	OPT_COUNT,
 	OPT_SERIAL,
 	OPT_FIRMWARE,
 	OPT_HABITS,
@@ -291,6 +300,7 @@ static const struct option long_options[] = {
 	{ "reader", required_argument, NULL, OPT_READER },
 	{ "readers", required_argument, NULL, OPT_READERS },
 	{ "whole", no_argument, NULL, OPT_WHOLE },
+	{ "count", required_argument, NULL, OPT_COUNT },
 	{ "serial", required_argument, NULL, OPT_SERIAL },
 	{ "firmware", required_argument, NULL, OPT_FIRMWARE },
 	{ "habits", required_argument, NULL, OPT_HABITS },
@@ -315,6 +325,7 @@ static int take_option(int option, struct options *o)
 	case OPT_READER: o->reader = optarg; return 0;
 	case OPT_READERS: o->readers = optarg; return 0;
 	case OPT_WHOLE: o->whole = true; return 0;
+	case OPT_COUNT: o->count = (unsigned)strtoul(optarg, NULL, 10); return 0;
 	case OPT_SERIAL: serial = optarg; return 0;
 	case OPT_FIRMWARE: firmware = optarg; return 0;
 	case OPT_HABITS: habits = optarg; return 0;

@@ -57,6 +57,30 @@ const char *sim_plug(struct sim *sim)
 	return NULL;
 }
 
+const char *sim_plug_more(struct sim *sim, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct usb_dev *dev =
+			usb_dev_new(sim->identity, sim->identities, sim->dev->busnum, sim->devnum + 1 + i);
+
+		if (!dev || usbfs_server_add(sim->server, dev) < 0) {
+			usb_dev_free(dev);
+			return "there is no room for so many readers";
+		}
+		sim->others[i] = testbed_port(sim->bed, 2 + i);
+		if (!sim->others[i])
+			return "out of memory";
+		testbed_add(sim->others[i], dev);
+	}
+	return NULL;
+}
+
+void sim_free_more(struct sim *sim)
+{
+	for (unsigned i = 0; i < USBFS_OTHERS_MAX && sim->others[i]; i++)
+		testbed_free(sim->others[i]);
+}
+
 static void remember_violations(struct sim *sim, const struct sim_reader *reader)
 {
 	const char *text;

@@ -18,7 +18,8 @@ struct sim {
 	struct usbfs_server *server;
 	struct usb_dev *dev; /* NULL: unplugged; owned by the server */
 	unsigned devnum;
-	char slept[96]; /* the file that says how long the system has slept */
+	struct testbed *others[USBFS_OTHERS_MAX]; /* the ports of more of the same, see sim_plug_more() */
+	char slept[96];                           /* the file that says how long the system has slept */
 	/* The slots of a second reader have the numbers after those of the first one. */
 	bool present[SIM_SLOTS]; /* cards stay in the slots of a reader that is unplugged and plugged again */
 	struct sim_card_spec inside[SIM_SLOTS]; /* what they are */
@@ -33,6 +34,9 @@ struct sim {
 
 /* Each returns NULL, or the sentence that says why not. */
 const char *sim_plug(struct sim *sim);
+/* More readers like it, without cards; nothing but a driver gets at them. */
+const char *sim_plug_more(struct sim *sim, unsigned count);
+void sim_free_more(struct sim *sim);
 const char *sim_unplug(struct sim *sim);
 const char *sim_insert(struct sim *sim, unsigned slot);
 const char *sim_remove(struct sim *sim, unsigned slot);

@@ -28,6 +28,7 @@ struct testbed {
 	gchar *node; /* a file whose owner and mode are those of the device node; opening it is the preload's business */
 	gchar *interface[INTERFACES_MAX];
 	unsigned interfaces;
+	unsigned port; /* of the hub */
 };
 
 /* Alternating names and values, as umockdev wants them. */
@@ -110,11 +111,23 @@ struct testbed *testbed_new(void)
 	/* compares inodes of /sys and remembers the result, so it can be asked only now */
 	if (umockdev_in_mock_environment()) {
 		bed->hub = add_hub(bed);
+		bed->port = 1;
 		return bed;
 	}
 	g_object_unref(bed->bed);
 	free(bed);
 	return NULL;
+}
+
+struct testbed *testbed_port(const struct testbed *bed, unsigned port)
+{
+	struct testbed *another = calloc(1, sizeof *another);
+
+	if (another)
+		*another = (struct testbed){ .bed = g_object_ref(bed->bed),
+					     .hub = g_strdup(bed->hub),
+					     .port = port };
+	return another;
 }
 
 void testbed_free(struct testbed *bed)
@@ -145,8 +158,10 @@ static gchar *add_device(struct testbed *bed, const struct usb_dev *dev)
 	struct list attributes = { 0 }, properties = { 0 };
 	uint8_t descriptors[600];
 	size_t len = usb_dev_descriptors(dev, descriptors, sizeof descriptors);
+	char name[16];
 	gchar *path;
 
+	snprintf(name, sizeof name, "1-%u", bed->port);
 	put(&attributes, "busnum", "%u", dev->busnum);
 	put(&attributes, "devnum", "%u", dev->devnum);
 	put(&attributes, "speed", "12");
@@ -168,7 +183,7 @@ static gchar *add_device(struct testbed *bed, const struct usb_dev *dev)
 	put(&properties, "ID_VENDOR_ID", "%04x", id->vid);
 	put(&properties, "ID_MODEL_ID", "%04x", id->pid);
 	put(&properties, "ID_USB_INTERFACES", ":%02x%02x%02x:", id->class[0], id -> class[1], id -> class[2]);
-	path = add(bed, "1-1", bed->hub, &attributes, &properties);
+	path = add(bed, name, bed->hub, &attributes, &properties);
 	umockdev_testbed_set_attribute_binary(bed->bed, path, "descriptors", descriptors, (gint)len);
 	return path;
 }
@@ -182,7 +197,7 @@ static gchar *add_interface(struct testbed *bed, struct usb_dev *dev, unsigned n
 	struct list attributes = { 0 }, properties = { 0 };
 	char name[32];
 
-	snprintf(name, sizeof name, "1-1:1.%u", number);
+	snprintf(name, sizeof name, "1-%u:1.%u", bed->port, number);
 	put(&attributes, "bInterfaceNumber", "%02x", number);
 	put(&attributes, "bAlternateSetting", " 0");
 	put(&attributes, "bInterfaceClass", "%02x", class[0]);

@@ -9,8 +9,10 @@ struct testbed;
 
 /* NULL if the preload library is missing. Sets UMOCKDEV_DIR for child processes. */
 struct testbed *testbed_new(void);
+/* Another port of the same hub, for another device; free it first. NULL: no memory. */
+struct testbed *testbed_port(const struct testbed *bed, unsigned port);
 void testbed_free(struct testbed *bed);
-/* The device appears at 1-1 with its interfaces; the events are sent. */
+/* The device appears there with its interfaces; the events are sent. */
 void testbed_add(struct testbed *bed, struct usb_dev *dev);
 void testbed_remove(struct testbed *bed);
 

@@ -67,6 +67,36 @@ void urb_free(struct urb *urb)
 	free(urb);
 }
 
+/* ---- frames ---- */
+
+static void enter_frame(const struct usb_dev *dev, struct urb *urb)
+{
+	for (unsigned bus = 0; bus < USB_BUSES; bus++)
+		urb->frame[bus] = dev->frame[bus] + 1;
+}
+
+/* How many bytes of bulk data fit one: 19 packets of 64 bytes, 13 of 512 */
+static void spend_frames(struct usb_function *f, struct urb *urb)
+{
+	static const size_t most[USB_BUSES] = { [USB_FULL_SPEED] = 19 * 64, [USB_HIGH_SPEED] = 13 * 512 };
+
+	for (unsigned bus = 0; bus < USB_BUSES; bus++) {
+		if ((urb->ep & 0x80) && f->told[bus] > urb->frame[bus])
+			urb->frame[bus] = f->told[bus];
+		if (urb->actual)
+			urb->frame[bus] += (urb->actual - 1) / most[bus];
+		if (!(urb->ep & 0x80))
+			f->told[bus] = urb->frame[bus];
+	}
+}
+
+static void learn_frame(struct usb_dev *dev, const struct urb *urb)
+{
+	for (unsigned bus = 0; dev && bus < USB_BUSES; bus++)
+		if (urb->frame[bus] > dev->frame[bus])
+			dev->frame[bus] = urb->frame[bus];
+}
+
 static void append(struct urb **list, struct urb *urb)
 {
 	while (*list)
@@ -152,15 +182,22 @@ static int run_interrupt(struct usb_function *f, struct urb *urb)
 	return urb->actual < len ? -EOVERFLOW : 0;
 }
 
+static int run_bulk(struct usb_function *f, bool no_zlp, struct urb *urb, uint64_t now)
+{
+	const int status = urb->ep & 0x80 ? run_in(f, no_zlp, urb, now) : run_out(f, urb, now);
+
+	if (status != -EAGAIN)
+		spend_frames(f, urb);
+	return status;
+}
+
 static int run_urb(struct usb_dev *dev, struct urb *urb, uint64_t now)
 {
 	struct usb_function *f = usb_function_of_endpoint(dev, urb->ep);
 
-	switch (usb_ep_kind(urb->ep)) {
-	case USB_EP_OUT: return run_out(f, urb, now);
-	case USB_EP_IN: return run_in(f, dev->no_zlp, urb, now);
-	default: return run_interrupt(f, urb);
-	}
+	if (usb_ep_kind(urb->ep) == USB_EP_INT)
+		return run_interrupt(f, urb);
+	return run_bulk(f, dev->no_zlp, urb, now);
 }
 
 /* An endpoint works on one URB after the other: where the first has to wait the others do. */
@@ -493,6 +530,7 @@ static int submit_control(struct usb_file *file, struct urb *urb, uint64_t now)
 		return done;
 	urb->actual = done < 0 ? 0 : (size_t)done;
 	urb->status = done < 0 ? done : 0;
+	enter_frame(file->dev, urb);
 	append(&file->done, urb);
 	return 0;
 }
@@ -513,6 +551,7 @@ int usb_submit(struct usb_file *file, struct urb *urb, uint64_t now)
 	if (error)
 		return error;
 	file->dev->urbs++;
+	enter_frame(file->dev, urb);
 	append(&file->pending, urb);
 	return 0;
 }
@@ -532,8 +571,10 @@ struct urb *usb_reap(struct usb_file *file)
 {
 	struct urb *urb = file->done;
 
-	if (urb)
-		file->done = urb->next;
+	if (!urb)
+		return NULL;
+	file->done = urb->next;
+	learn_frame(file->dev, urb);
 	return urb;
 }
 
@@ -545,6 +586,7 @@ struct urb *usb_take(struct usb_file *file, uint64_t id)
 		if (urb->id != id)
 			continue;
 		*at = urb->next;
+		learn_frame(file->dev, urb);
 		return urb;
 	}
 	return NULL;

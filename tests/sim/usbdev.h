@@ -18,6 +18,12 @@ enum {
 	USB_FUNCTIONS_MAX = 4,
 };
 
+/*
+ * A bus clock that counts frames and knows no time: a transfer takes place in the frame after the host knew what made it send it, and
+ * the host knows of its end when it has fetched it. So it says how long something takes at least, whatever the machine does meanwhile.
+ */
+enum usb_bus { USB_FULL_SPEED, USB_HIGH_SPEED, USB_BUSES }; /* frames of 1 ms and of 125 us */
+
 struct urb {
 	struct urb *next;
 	uint64_t id; /* the caller's pointer */
@@ -26,6 +32,7 @@ struct urb {
 	size_t len, actual;
 	int status; /* 0 or -errno, as in struct usbdevfs_urb */
 	uint8_t *data;
+	uint64_t frame[USB_BUSES]; /* the first that it can be in, then the one that it ended in */
 };
 
 /* An open device node. */
@@ -43,6 +50,7 @@ struct usb_function {
 	uint8_t in[SIM_MESSAGE_MAX];
 	size_t in_at, in_len;
 	bool in_zlp;
+	uint64_t told[USB_BUSES]; /* the frame in which it had the last command */
 };
 
 struct usb_dev {
@@ -54,6 +62,7 @@ struct usb_dev {
 	bool no_zlp; /* end a message that fills its last packet without a zero-length packet */
 	struct usb_file *files[USB_FILES_MAX];
 	unsigned urbs;
+	uint64_t frame[USB_BUSES]; /* that the host knows of */
 };
 
 /* A device with count readers, at most USB_FUNCTIONS_MAX; the identity of the first one is that of the device. */

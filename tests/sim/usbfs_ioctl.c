@@ -129,9 +129,10 @@ static int do_submit(const struct ioctl *c)
 
 /* ---- ioctls that give bytes back or may wait: they answer themselves ---- */
 
+/* Those of an xHCI controller: a transfer is one URB, however long it is. */
 static void answer_capabilities(const struct ioctl *c)
 {
-	const uint32_t caps = USBDEVFS_CAP_ZERO_PACKET | USBDEVFS_CAP_BULK_CONTINUATION |
+	const uint32_t caps = USBDEVFS_CAP_ZERO_PACKET | USBDEVFS_CAP_BULK_SCATTER_GATHER |
 			      USBDEVFS_CAP_NO_PACKET_SIZE_LIM | USBDEVFS_CAP_REAP_AFTER_DISCONNECT;
 
 	conn_answer(c->conn, 0, NULL, &caps, sizeof caps);
@@ -173,6 +174,8 @@ static void answer_control(const struct ioctl *c)
 	in = c->bytes[0] & 0x80;
 	memcpy(data, c->bytes + 8, c->request->len - 8);
 	done = usb_control(c->file, c->bytes, data, len, c->now);
+	for (unsigned bus = 0; bus < USB_BUSES; bus++)
+		c->file->dev->frame[bus]++;
 	conn_answer(c->conn, done, NULL, data, in && done > 0 ? (size_t)done : 0);
 }
 

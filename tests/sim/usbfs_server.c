@@ -16,6 +16,8 @@
 struct usbfs_server {
 	int listener;
 	struct usb_dev *dev;
+	struct usb_dev *others[USBFS_OTHERS_MAX];
+	unsigned other_count;
 	bool deny;
 	struct open_node *nodes;
 	struct conn *conns;
@@ -104,13 +106,25 @@ static void node_free(struct usbfs_server *server, struct open_node *node)
 	free(node);
 }
 
+static struct usb_dev *find_device(const struct usbfs_server *server, unsigned bus, unsigned address)
+{
+	if (server->dev && server->dev->busnum == bus && server->dev->devnum == address)
+		return server->dev;
+	for (unsigned i = 0; i < server->other_count; i++)
+		if (server->others[i]->busnum == bus && server->others[i]->devnum == address)
+			return server->others[i];
+	return NULL;
+}
+
 static int node_new(struct usbfs_server *server, struct conn *conn, const char *path)
 {
 	struct open_node *node;
-	unsigned bus, dev;
+	struct usb_dev *dev = NULL;
+	unsigned bus, address;
 
-	if (!server->dev || sscanf(path, "/dev/bus/usb/%3u/%3u", &bus, &dev) != 2 ||
-	    bus != server->dev->busnum || dev != server->dev->devnum)
+	if (sscanf(path, "/dev/bus/usb/%3u/%3u", &bus, &address) == 2)
+		dev = find_device(server, bus, address);
+	if (!dev)
 		return -ENODEV;
 	if (server->deny)
 		return -EACCES;
@@ -120,7 +134,7 @@ static int node_new(struct usbfs_server *server, struct conn *conn, const char *
 	node->pipe_read = node->pipe_write = -1;
 	node->next = server->nodes;
 	server->nodes = node;
-	node->file = usb_file_open(server->dev);
+	node->file = usb_file_open(dev);
 	if (!node->file || make_pipe(node) < 0) {
 		node_free(server, node);
 		return -ENOMEM;
@@ -283,6 +297,8 @@ void usbfs_server_free(struct usbfs_server *server)
 	if (!server)
 		return;
 	usbfs_server_plug(server, NULL);
+	for (unsigned i = 0; i < server->other_count; i++)
+		usb_dev_free(server->others[i]);
 	/* second connections first: they point to the nodes of the others */
 	while (server->conns)
 		conn_free(server, server->conns);
@@ -296,6 +312,14 @@ void usbfs_server_plug(struct usbfs_server *server, struct usb_dev *dev)
 	usb_dev_free(server->dev);
 	server->dev = dev;
 	usbfs_server_run(server, loop_now());
+}
+
+int usbfs_server_add(struct usbfs_server *server, struct usb_dev *dev)
+{
+	if (server->other_count == USBFS_OTHERS_MAX)
+		return -1;
+	server->others[server->other_count++] = dev;
+	return 0;
 }
 
 void usbfs_server_deny(struct usbfs_server *server, bool deny)
@@ -316,6 +340,11 @@ uint64_t usbfs_server_run(struct usbfs_server *server, uint64_t now)
 {
 	uint64_t next = server->dev ? usb_dev_run(server->dev, now) : SIM_NEVER;
 
+	for (unsigned i = 0; i < server->other_count; i++) {
+		const uint64_t at = usb_dev_run(server->others[i], now);
+
+		next = at < next ? at : next;
+	}
 	for (struct conn *conn = server->conns; conn; conn = conn->next) {
 		uint64_t at = conn_wake(conn, now);
 
