@@ -229,20 +229,19 @@ static enum oc_err await_answer(struct ccid_port *port, const struct ccid_comman
 	};
 	bool done = false;
 
-	while (!done) {
+	for (;;) {
 		enum oc_err err;
 		size_t len = 0;
 
-		now = t->ops->now(t);
 		if (now >= w.until)
 			return OC_E_TIMEOUT;
 		err = ccid_port_recv(port, &len, (unsigned)(w.until - now));
 		if (err == OC_OK)
 			err = consider(port, command, seq, len, &w, reply, &done);
-		if (err != OC_OK)
+		if (err != OC_OK || done)
 			return err;
+		now = t->ops->now(t);
 	}
-	return OC_OK;
 }
 
 /* A reader that refuses everything because half of an ABORT got lost has to get both (5.3.1). */
@@ -285,15 +284,22 @@ enum oc_err ccid_exchange_quiet(struct ccid_port *port, const struct ccid_comman
 	return exchange(port, command, wait_ms, reply);
 }
 
+static void tell_refused(const struct ccid_port *port, const struct ccid_command *command,
+			 const struct ccid_reply *reply)
+{
+	const struct ccid_error_info *info = ccid_error_info(reply->error);
+
+	OC_LOG(port->log, OC_LOG_INFO, "%s to slot %u refused: %s (bError %02X %s; %s)",
+	       ccid_type_name(command->type), command->slot, info->sentence, reply->error, info->name,
+	       ccid_icc_text(ccid_icc_of(reply->status)));
+}
+
 enum oc_err ccid_exchange(struct ccid_port *port, const struct ccid_command *command, unsigned wait_ms,
 			  struct ccid_reply *reply)
 {
 	const enum oc_err err = exchange(port, command, wait_ms, reply);
-	const struct ccid_error_info *info = ccid_error_info(reply->error);
 
 	if (err != OC_OK && reply->type != 0)
-		OC_LOG(port->log, OC_LOG_INFO, "%s to slot %u refused: %s (bError %02X %s; %s)",
-		       ccid_type_name(command->type), command->slot, info->sentence, reply->error, info->name,
-		       ccid_icc_text(ccid_icc_of(reply->status)));
+		tell_refused(port, command, reply);
 	return err;
 }

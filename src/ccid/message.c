@@ -8,6 +8,7 @@ static const struct {
 	uint8_t type, reply;
 	const char *name;
 } types[] = {
+	{ PC_TO_RDR_XFR_BLOCK, RDR_TO_PC_DATA_BLOCK, "PC_to_RDR_XfrBlock" }, /* first: most of all */
 	{ PC_TO_RDR_SET_PARAMETERS, RDR_TO_PC_PARAMETERS, "PC_to_RDR_SetParameters" },
 	{ PC_TO_RDR_ICC_POWER_ON, RDR_TO_PC_DATA_BLOCK, "PC_to_RDR_IccPowerOn" },
 	{ PC_TO_RDR_ICC_POWER_OFF, RDR_TO_PC_SLOT_STATUS, "PC_to_RDR_IccPowerOff" },
@@ -18,7 +19,6 @@ static const struct {
 	{ PC_TO_RDR_GET_PARAMETERS, RDR_TO_PC_PARAMETERS, "PC_to_RDR_GetParameters" },
 	{ PC_TO_RDR_RESET_PARAMETERS, RDR_TO_PC_PARAMETERS, "PC_to_RDR_ResetParameters" },
 	{ PC_TO_RDR_ICC_CLOCK, RDR_TO_PC_SLOT_STATUS, "PC_to_RDR_IccClock" },
-	{ PC_TO_RDR_XFR_BLOCK, RDR_TO_PC_DATA_BLOCK, "PC_to_RDR_XfrBlock" },
 	{ PC_TO_RDR_MECHANICAL, RDR_TO_PC_SLOT_STATUS, "PC_to_RDR_Mechanical" },
 	{ PC_TO_RDR_ABORT, RDR_TO_PC_SLOT_STATUS, "PC_to_RDR_Abort" },
 	{ PC_TO_RDR_SET_DATA_RATE_AND_CLOCK, RDR_TO_PC_DATA_RATE_AND_CLOCK,

@@ -237,33 +237,32 @@ EXPORT RESPONSECODE IFDHPowerICC(DWORD Lun, DWORD Action, PUCHAR Atr, PDWORD Atr
 }
 
 /* Some versions of pcscd take a protocol for set without saying so to the driver. */
-static enum oc_err ensure_protocol(struct slot *slot, DWORD protocol, struct slot_state *state)
+static enum oc_err ensure_protocol(struct slot *slot, DWORD protocol, enum ccid_protocol *active)
 {
-	enum oc_err err = OC_OK;
+	enum oc_err err;
 
-	slot_get_state(slot, state);
-	if (state->powered && !state->protocol_set && !state->strange && protocol <= 1) {
-		err = slot_set_protocol(slot, (enum ccid_protocol)protocol, NULL);
-		slot_get_state(slot, state);
-	}
+	if (!slot_lacks_protocol(slot, active) || protocol > 1)
+		return OC_OK;
+	err = slot_set_protocol(slot, (enum ccid_protocol)protocol, NULL);
+	slot_lacks_protocol(slot, active);
 	return err;
 }
 
 static enum oc_err transmit(struct binding *binding, DWORD protocol, const uint8_t *tx, size_t tx_len,
 			    uint8_t *rx, size_t *rx_len, DWORD *used)
 {
-	struct slot_state state;
+	enum ccid_protocol active;
 	enum oc_err err;
 
 	if (tx && reader_info_asked(binding, tx, tx_len))
 		return reader_info_answer(binding, tx, rx, rx_len);
-	err = ensure_protocol(binding->slot, protocol, &state);
+	err = ensure_protocol(binding->slot, protocol, &active);
 	if (err == OC_OK)
 		err = slot_transmit(binding->slot, tx, tx_len, rx, rx_len);
 	else
 		*rx_len = 0;
 	if (protocol <= 1)
-		*used = state.protocol;
+		*used = active;
 	return err;
 }
 

@@ -193,6 +193,12 @@ struct slot_state {
 	enum ccid_protocol protocol;
 };
 
+/*
+ * Is there a card for which no protocol was set yet? @active: the one that is in use. What has become of the device since the last call
+ * is for the next one to find out.
+ */
+bool slot_lacks_protocol(struct slot *slot, enum ccid_protocol *active);
+
 void slot_get_state(struct slot *slot, struct slot_state *out);
 
 /* What reader and card have agreed on, for this card and until its next reset. */

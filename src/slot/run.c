@@ -188,12 +188,22 @@ static void tell_refused(const struct slot *slot)
 	       slot->number, slot->protocol);
 }
 
+/* Is it later than @until, which is set when it is asked for first? */
+static bool is_over(struct transport *t, uint64_t *until, uint64_t ms)
+{
+	const uint64_t now = t->ops->now(t);
+
+	if (!*until)
+		*until = now + ms;
+	return now > *until;
+}
+
 /* Let an engine run to its end. Every engine is bounded by itself; patience bounds what the card asks for in time. */
 enum oc_err slot_run(struct slot *slot, const struct engine *e, enum step *end)
 {
 	struct transport *t = slot->reader->transport;
-	const uint64_t patience = t->ops->now(t) + slot->port->extension_cap_ms;
-	bool refused = false;
+	uint64_t patience = 0; /* it begins with the second block: one alone has a bound of its own */
+	bool first = true, refused = false;
 
 	for (;;) {
 		size_t room;
@@ -206,10 +216,11 @@ enum oc_err slot_run(struct slot *slot, const struct engine *e, enum step *end)
 		ccid_payload_written(slot->port, block.len);
 		if (!slot_fits_message(slot, block.len))
 			return OC_E_UNSUPPORTED;
-		if (t->ops->now(t) > patience) {
+		if (!first && is_over(t, &patience, slot->port->extension_cap_ms)) {
 			slot_lost_card(slot);
 			return OC_E_TIMEOUT;
 		}
+		first = false;
 		reply = e->carry(slot, &block, e->wait_ms);
 		if (reply.kind == REPLY_NOT_SENT && e->uses_parameters) {
 			if (refused)

@@ -5,6 +5,7 @@
  */
 #include "slot/slot.h"
 
+#include "base/bytes.h"
 #include "ccid/recover.h"
 #include "ccid/status.h"
 
@@ -326,6 +327,7 @@ enum oc_err slot_pin(struct slot *slot, const struct pin_request *request, uint8
 	err = run_entry(slot, &answer);
 	slot->entry.request = NULL;
 	log_end(slot, request, err, &answer);
+	bytes_wipe(slot->block, sizeof slot->block);
 	slot_wipe(slot);
 	slot_unlock(slot);
 	if (err == OC_OK)

@@ -26,6 +26,8 @@ void slot_forget_card(struct slot *slot)
 void slot_wipe(struct slot *slot)
 {
 	ccid_port_wipe(slot->port);
+	if (slot->reader->caps.level != CCID_CHARACTER)
+		return; /* the two below belong to it */
 	bytes_wipe(slot->block, sizeof slot->block);
 	bytes_wipe(&slot->character, sizeof slot->character);
 }
@@ -159,6 +161,17 @@ enum oc_err slot_send_escape(struct slot *slot, const struct ccid_bytes *bytes)
 	if (err != OC_OK && reply.type == 0)
 		slot_lost_card(slot);
 	return reply.type != 0 ? OC_OK : err;
+}
+
+bool slot_lacks_protocol(struct slot *slot, enum ccid_protocol *active)
+{
+	bool lacks;
+
+	pthread_mutex_lock(slot->lock);
+	lacks = slot->powered && !slot->protocol_set && !slot->strange;
+	*active = slot->protocol;
+	pthread_mutex_unlock(slot->lock);
+	return lacks;
 }
 
 void slot_get_state(struct slot *slot, struct slot_state *out)

@@ -76,12 +76,9 @@ static size_t p3_len(uint8_t p3)
 static void put_command(const struct t0 *t0, struct wr *w)
 {
 	const struct apdu *a = &t0->apdu;
+	const uint8_t header[] = { a->cla, a->ins, a->p1, a->p2, t0->p3 };
 
-	wr_u8(w, a->cla);
-	wr_u8(w, a->ins);
-	wr_u8(w, a->p1);
-	wr_u8(w, a->p2);
-	wr_u8(w, t0->p3);
+	wr_bytes(w, header, sizeof header);
 	wr_bytes(w, a->data, a->nc);
 }
 

@@ -29,16 +29,38 @@ enum {
 
 /* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
-uint16_t t1_edc(const uint8_t *bytes, size_t len, bool crc)
+/* Eight bytes at a time: a block has up to 258 of them. */
+static uint8_t lrc_of(const uint8_t *bytes, size_t len)
 {
-	uint16_t edc = crc ? 0xFFFF : 0;
+	uint64_t sum = 0, word;
+	uint8_t lrc = 0;
+
+	for (; len >= sizeof word; len -= sizeof word, bytes += sizeof word) {
+		memcpy(&word, bytes, sizeof word);
+		sum ^= word;
+	}
+	for (; len; len--)
+		lrc ^= *bytes++;
+	for (; sum; sum >>= 8)
+		lrc ^= (uint8_t)sum;
+	return lrc;
+}
+
+static uint16_t crc_of(const uint8_t *bytes, size_t len)
+{
+	uint16_t crc = 0xFFFF;
 
 	for (size_t i = 0; i < len; i++) {
-		edc ^= bytes[i];
-		for (int bit = 0; crc && bit < 8; bit++)
-			edc = edc & 1 ? (uint16_t)(edc >> 1 ^ 0x8408) : (uint16_t)(edc >> 1);
+		crc ^= bytes[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? (uint16_t)(crc >> 1 ^ 0x8408) : (uint16_t)(crc >> 1);
 	}
-	return edc;
+	return crc;
+}
+
+uint16_t t1_edc(const uint8_t *bytes, size_t len, bool crc)
+{
+	return crc ? crc_of(bytes, len) : lrc_of(bytes, len);
 }
 
 static size_t edc_len(const struct t1 *t1)

@@ -40,11 +40,16 @@ static uint32_t cycles_ms(uint64_t cycles, uint64_t khz)
 }
 
 /* WT = WI x 960 x Fi / f (10.2) */
+static uint32_t wwt_ms(const struct timing *t, const struct rates *r)
+{
+	return cycles_ms((t->wi ? t->wi : DEFAULT_WI) * UINT64_C(960) * r->fi, r->khz);
+}
+
 uint32_t timing_wwt_ms(const struct timing *t)
 {
 	const struct rates r = rates_of(t);
 
-	return cycles_ms((t->wi ? t->wi : DEFAULT_WI) * UINT64_C(960) * r.fi, r.khz);
+	return wwt_ms(t, &r);
 }
 
 /* The characters of a TPDU or block; N = 255 means 12 etu, as N = 0 does (8.3,
@@ -60,16 +65,22 @@ uint32_t timing_t0_ms(const struct timing *t, size_t bytes)
 {
 	const struct rates r = rates_of(t);
 
-	return capped(cycles_ms(line_cycles(t, &r, bytes), r.khz) + (uint64_t)GAPS * timing_wwt_ms(t));
+	return capped(cycles_ms(line_cycles(t, &r, bytes), r.khz) + (uint64_t)GAPS * wwt_ms(t, &r));
 }
 
 /* BWT = 11 etu + 2^BWI x 960 x 372 / f */
+static uint32_t bwt_ms(const struct timing *t, const struct rates *r)
+{
+	const unsigned bwi = t->bwi > MAX_BWI ? MAX_BWI : t->bwi;
+
+	return cycles_ms((UINT64_C(960) * BWT_FD << bwi) + 11 * r->fi / r->di, r->khz);
+}
+
 uint32_t timing_bwt_ms(const struct timing *t)
 {
 	const struct rates r = rates_of(t);
-	const unsigned bwi = t->bwi > MAX_BWI ? MAX_BWI : t->bwi;
 
-	return cycles_ms((UINT64_C(960) * BWT_FD << bwi) + 11 * r.fi / r.di, r.khz);
+	return bwt_ms(t, &r);
 }
 
 uint32_t timing_t1_ms(const struct timing *t, size_t bytes, uint8_t multiplier)
@@ -77,5 +88,5 @@ uint32_t timing_t1_ms(const struct timing *t, size_t bytes, uint8_t multiplier)
 	const struct rates r = rates_of(t);
 
 	return capped(cycles_ms(line_cycles(t, &r, bytes), r.khz) +
-		      (uint64_t)timing_bwt_ms(t) * (multiplier ? multiplier : 1u));
+		      (uint64_t)bwt_ms(t, &r) * (multiplier ? multiplier : 1u));
 }

@@ -5,15 +5,15 @@
 #include <libusb.h>
 
 /* One OUT transfer; libusb's buffers are not const, but OUT data is only read. */
-static enum oc_err write_piece(struct usb *u, const uint8_t *out, size_t len, unsigned ms)
+static enum oc_err write_piece(struct usb *u, struct urb *urb, const uint8_t *out, size_t len, unsigned ms)
 {
 	size_t sent = 0;
 	enum oc_err err;
 
-	urb_aim(u, &u->out, LIBUSB_TRANSFER_TYPE_BULK, u->ep_out, (uint8_t *)(uintptr_t)out, len);
-	err = urb_post(u, &u->out);
+	urb_aim(u, urb, LIBUSB_TRANSFER_TYPE_BULK, u->ep_out, (uint8_t *)(uintptr_t)out, len);
+	err = urb_post(u, urb);
 	if (err == OC_OK)
-		err = urb_collect(u, &u->out, ms, &sent);
+		err = urb_collect(u, urb, ms, &sent);
 	return err == OC_OK && sent != len ? OC_E_TIMEOUT : err;
 }
 
@@ -27,7 +27,7 @@ static enum oc_err write_message(struct usb *u, const uint8_t *out, size_t len, 
 		piece = len - at < most ? len - at : most;
 		if (at)
 			usb_pause(&u->base, u->pause_ms);
-		err = write_piece(u, out + at, piece, ms);
+		err = write_piece(u, &u->out, out + at, piece, ms);
 	}
 	return err;
 }
@@ -71,20 +71,18 @@ enum oc_err usb_recv(struct transport *t, size_t *len, unsigned ms)
 
 void usb_nudge(struct transport *t)
 {
-	urb_end(&usb_of(t)->in);
+	urb_end(usb_of(t), &usb_of(t)->in);
 }
 
 enum oc_err usb_beside(struct transport *t, const uint8_t *out, size_t len, unsigned ms)
 {
 	struct usb *u = usb_of(t);
-	int sent = 0, error;
+	enum oc_err err;
 
-	if (usb_is_gone(u))
-		return OC_E_GONE;
-	error = libusb_bulk_transfer(u->handle, u->ep_out, (uint8_t *)(uintptr_t)out, (int)len, &sent, ms);
-	if (error == 0 && (size_t)sent != len)
-		return OC_E_TIMEOUT;
-	return usb_called(u, error);
+	pthread_mutex_lock(&u->aside_lock);
+	err = usb_is_gone(u) ? OC_E_GONE : write_piece(u, &u->aside, out, len, ms);
+	pthread_mutex_unlock(&u->aside_lock);
+	return err;
 }
 
 enum oc_err usb_clear_halt(struct transport *t)

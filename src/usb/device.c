@@ -35,12 +35,7 @@ void usb_pause(struct transport *t, unsigned ms)
 
 bool usb_is_gone(struct usb *u)
 {
-	bool gone;
-
-	pthread_mutex_lock(&u->lock);
-	gone = u->gone;
-	pthread_mutex_unlock(&u->lock);
-	return gone;
+	return __atomic_load_n(&u->gone, __ATOMIC_ACQUIRE);
 }
 
 void usb_gone(struct transport *t)
@@ -48,13 +43,14 @@ void usb_gone(struct transport *t)
 	struct usb *u = usb_of(t);
 
 	pthread_mutex_lock(&u->lock);
-	u->gone = true;
+	__atomic_store_n(&u->gone, true, __ATOMIC_RELEASE);
 	pthread_cond_broadcast(&u->left);
 	/* Those that are not submitted refuse to be cancelled, which is fine. */
-	urb_end(&u->in);
-	urb_end(&u->out);
+	urb_end(u, &u->in);
+	urb_end(u, &u->out);
+	urb_end(u, &u->aside);
 	if (u->ep_interrupt)
-		urb_end(&u->interrupt);
+		urb_end(u, &u->interrupt);
 	pthread_mutex_unlock(&u->lock);
 }
 
@@ -66,6 +62,8 @@ unsigned usb_restarts(struct transport *t)
 	struct usb *u = usb_of(t);
 	bool slept;
 
+	if (!sleep_watch_peek(&u->sleep))
+		return __atomic_load_n(&u->restarts, __ATOMIC_RELAXED);
 	pthread_mutex_lock(&u->lock);
 	slept = sleep_watch_look(&u->sleep);
 	if (slept && claim_state(u->fd, u->interface) == CLAIM_LOST)
@@ -119,7 +117,7 @@ enum oc_err usb_reset(struct transport *t)
 	pthread_mutex_lock(&u->lock);
 	if (u->sleeping) {
 		u->woken = true;
-		urb_end(&u->interrupt);
+		urb_end(u, &u->interrupt);
 	}
 	error = libusb_reset_device(u->handle);
 	__atomic_add_fetch(&u->restarts, 1, __ATOMIC_RELAXED);

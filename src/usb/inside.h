@@ -28,6 +28,21 @@ struct urb {
 
 enum { USB_NODE_TEXT = 64 };
 
+/*
+ * A thread may sleep on the interrupt endpoint while others work, and the node has one queue for all that has ended: whoever listened
+ * there would be woken by each transfer of the others. So it makes way for those who work, and comes back when they are done.
+ */
+struct rest {
+	uint64_t
+		works; /* atomic: how many are at work in the lower half, how many have been in the upper one */
+	uint64_t heard;       /* what works was when the listener looked last; its own */
+	int listens;          /* atomic: the listener waits for events of the node, or is about to */
+	int stir;             /* atomic: it shall stop that; an int because libusb wants one */
+	pthread_mutex_t lock; /* of what follows; nothing else is taken under it */
+	pthread_cond_t changed;
+	int hurry; /* its transfer was ended: it has to be collected, whoever works; atomic where it is read */
+};
+
 struct usb {
 	struct transport base;
 	const struct oc_log *log;
@@ -42,11 +57,14 @@ struct usb {
 	size_t packet_out;                   /* wMaxPacketSize of bulk-OUT */
 	unsigned pause_ms;                   /* between the packets of a message; 0: write it in one go */
 	struct urb in, out, interrupt;
+	struct urb aside;           /* what goes out beside a command, */
+	pthread_mutex_t aside_lock; /* one at a time */
+	struct rest rest;
 
 	pthread_mutex_t lock; /* what other threads may do to a waiting one */
 	bool sleeping;        /* interrupt is submitted */
 	bool woken;
-	bool gone;
+	bool gone;         /* written under the lock, read without it: atomic */
 	unsigned restarts; /* of the device since it was opened; atomic */
 	struct sleep_watch sleep;
 	pthread_cond_t left; /* gone became true */
@@ -76,7 +94,10 @@ enum oc_err urb_post(struct usb *u, struct urb *urb);
 enum oc_err urb_collect(struct usb *u, struct urb *urb, unsigned ms, size_t *len);
 
 /* End it before its time: who collects it gets what had arrived, or OC_E_TIMEOUT. Any thread; one that is not posted refuses. */
-void urb_end(struct urb *urb);
+void urb_end(struct usb *u, struct urb *urb);
+
+void rest_init(struct rest *rest);
+void rest_destroy(struct rest *rest);
 
 /* ---- device.c: what becomes of the device while it is open -------------------------------------------------------- */
 

@@ -60,7 +60,7 @@ enum oc_err usb_clear_interrupt(struct transport *t)
 		return OC_OK;
 	pthread_mutex_lock(&u->lock);
 	if (u->sleeping)
-		urb_end(&u->interrupt);
+		urb_end(u, &u->interrupt);
 	error = libusb_clear_halt(u->handle, u->ep_interrupt);
 	pthread_mutex_unlock(&u->lock);
 	return usb_error(error);
@@ -73,6 +73,6 @@ void usb_wake(struct transport *t)
 	pthread_mutex_lock(&u->lock);
 	u->woken = true;
 	if (u->sleeping)
-		urb_end(&u->interrupt);
+		urb_end(u, &u->interrupt);
 	pthread_mutex_unlock(&u->lock);
 }

@@ -38,6 +38,13 @@ static uint64_t read_ms(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+bool sleep_watch_peek(const struct sleep_watch *watch)
+{
+	const uint64_t boot = read_ms(CLOCK_BOOTTIME);
+
+	return boot > read_ms(CLOCK_MONOTONIC) + __atomic_load_n(&watch->upper_ms, __ATOMIC_RELAXED) + NAP_MS;
+}
+
 /*
  * CLOCK_BOOTTIME goes on during a suspend and CLOCK_MONOTONIC does not. They are not read at the same moment, so the difference is
  * only known within bounds; both are used on the safe side, or a thread that is held up in between would look like a suspend.
@@ -49,6 +56,6 @@ bool sleep_watch_look(struct sleep_watch *watch)
 	const bool slept = boot > after + watch->upper_ms + NAP_MS;
 
 	if (slept)
-		watch->upper_ms = boot > before ? boot - before : 0;
+		__atomic_store_n(&watch->upper_ms, boot > before ? boot - before : 0, __ATOMIC_RELAXED);
 	return slept;
 }

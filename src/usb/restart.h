@@ -27,6 +27,9 @@ struct sleep_watch {
 	uint64_t upper_ms;
 };
 
+/* Is it worth a look? From any thread, beside one that looks. No system call where clocks are read without one. */
+bool sleep_watch_peek(const struct sleep_watch *watch);
+
 /* Has the system slept since the last look? No system call where clocks are read without one. */
 bool sleep_watch_look(struct sleep_watch *watch);
 

@@ -6,7 +6,13 @@
 
 #include <libusb.h>
 
-enum { CANCEL_MS = 2000 };
+#include <time.h>
+
+enum {
+	CANCEL_MS = 2000,
+	QUIET_MS =
+		50, /* so long after the last one who worked is the listener back; shorter than anybody notices */
+};
 
 static enum oc_err of_status(enum libusb_transfer_status status)
 {
@@ -29,6 +35,18 @@ static void LIBUSB_CALL on_done(struct libusb_transfer *transfer)
 	__atomic_store_n(&urb->done, 1, __ATOMIC_RELEASE);
 }
 
+/* That of the interrupt endpoint: its thread may sleep while somebody else serves the events. */
+static void LIBUSB_CALL on_heard(struct libusb_transfer *transfer)
+{
+	struct usb *u = transfer->user_data;
+
+	pthread_mutex_lock(&u->rest.lock);
+	__atomic_store_n(&u->interrupt.done, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&u->rest.stir, 1, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&u->rest.changed);
+	pthread_mutex_unlock(&u->rest.lock);
+}
+
 static bool is_done(const struct urb *urb)
 {
 	return __atomic_load_n(&urb->done, __ATOMIC_ACQUIRE);
@@ -48,7 +66,10 @@ void urb_free(struct urb *urb)
 
 void urb_aim(struct usb *u, struct urb *urb, uint8_t type, uint8_t endpoint, uint8_t *bytes, size_t len)
 {
-	libusb_fill_bulk_transfer(urb->transfer, u->handle, endpoint, bytes, (int)len, on_done, urb, 0);
+	const bool listener = urb == &u->interrupt;
+
+	libusb_fill_bulk_transfer(urb->transfer, u->handle, endpoint, bytes, (int)len,
+				  listener ? on_heard : on_done, listener ? (void *)u : urb, 0);
 	urb->transfer->type = type;
 }
 
@@ -58,29 +79,132 @@ enum oc_err urb_post(struct usb *u, struct urb *urb)
 
 	urb->restarts = __atomic_load_n(&u->restarts, __ATOMIC_RELAXED);
 	__atomic_store_n(&urb->done, 0, __ATOMIC_RELEASE);
+	if (urb == &u->interrupt)
+		__atomic_store_n(&u->rest.hurry, 0, __ATOMIC_RELAXED);
 	error = libusb_submit_transfer(urb->transfer);
 	urb->posted = error == 0;
 	return usb_error(error);
 }
 
-void urb_end(struct urb *urb)
+void urb_end(struct usb *u, struct urb *urb)
 {
 	libusb_cancel_transfer(urb->transfer);
+	if (urb != &u->interrupt)
+		return;
+	pthread_mutex_lock(&u->rest.lock);
+	__atomic_store_n(&u->rest.hurry, 1, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&u->rest.changed);
+	pthread_mutex_unlock(&u->rest.lock);
+}
+
+/* Wait for events of the node, at most @ms, or until *@enough. False where that fails. */
+static bool turn(struct usb *u, int *enough, unsigned ms)
+{
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	return libusb_handle_events_timeout_completed(u->context, &tv, enough) >= 0;
+}
+
+static unsigned left_until(struct usb *u, uint64_t until)
+{
+	const uint64_t now = usb_now(&u->base);
+
+	return now < until ? (unsigned)(until - now) : 0;
 }
 
 /* Serve events until the transfer is done or the time is over. */
 static void serve(struct usb *u, struct urb *urb, unsigned ms)
 {
 	const uint64_t until = usb_now(&u->base) + ms;
+	unsigned left = ms;
 
-	while (!is_done(urb)) {
-		const uint64_t now = usb_now(&u->base);
-		const uint64_t left = now < until ? until - now : 0;
-		struct timeval tv = { .tv_sec = (time_t)(left / 1000),
-				      .tv_usec = (suseconds_t)(left % 1000 * 1000) };
+	while (!is_done(urb) && left && turn(u, &urb->done, left))
+		if (!is_done(urb))
+			left = left_until(u, until);
+}
 
-		if (!left || libusb_handle_events_timeout_completed(u->context, &tv, &urb->done) < 0)
-			return;
+/* ---- who works, and who listens ---------------------------------------------------------------------------------- */
+
+static const uint64_t at_work = UINT32_MAX, over = (UINT64_C(1) << 32) - 1;
+
+void rest_init(struct rest *rest)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_mutex_init(&rest->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&rest->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+void rest_destroy(struct rest *rest)
+{
+	pthread_cond_destroy(&rest->changed);
+	pthread_mutex_destroy(&rest->lock);
+}
+
+/* Serve events as one who works: a listener makes way, once for all that follows closely. */
+static void work(struct usb *u, struct urb *urb, unsigned ms)
+{
+	struct rest *rest = &u->rest;
+
+	if (is_done(urb))
+		return;
+	__atomic_add_fetch(&rest->works, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&rest->listens, __ATOMIC_SEQ_CST) &&
+	    !__atomic_exchange_n(&rest->stir, 1, __ATOMIC_ACQ_REL))
+		libusb_interrupt_event_handler(u->context);
+	serve(u, urb, ms);
+	__atomic_add_fetch(&rest->works, over, __ATOMIC_RELEASE);
+}
+
+static bool is_in_a_hurry(const struct rest *rest)
+{
+	return __atomic_load_n(&rest->hurry, __ATOMIC_ACQUIRE);
+}
+
+/* True when nobody has worked since the last look; notes this one. */
+static bool is_quiet(struct rest *rest)
+{
+	const uint64_t works = __atomic_load_n(&rest->works, __ATOMIC_SEQ_CST);
+	const bool quiet = works == rest->heard && !(works & at_work);
+
+	rest->heard = works;
+	return quiet;
+}
+
+/* Sleep until nobody works any more, the transfer is done or ended, or @until. */
+static void await_quiet(struct usb *u, uint64_t until)
+{
+	struct rest *rest = &u->rest;
+
+	pthread_mutex_lock(&rest->lock);
+	while (!is_done(&u->interrupt) && !is_in_a_hurry(rest) && !is_quiet(rest) && left_until(u, until)) {
+		const uint64_t soon = usb_now(&u->base) + QUIET_MS;
+		const struct timespec at = { .tv_sec = (time_t)(soon / 1000),
+					     .tv_nsec = (long)(soon % 1000) * 1000000 };
+
+		pthread_cond_timedwait(&rest->changed, &rest->lock, &at);
+	}
+	pthread_mutex_unlock(&rest->lock);
+}
+
+/* Serve events as the listener, until its transfer is done or the time is over. */
+static void listen_beside(struct usb *u, unsigned ms)
+{
+	const uint64_t until = usb_now(&u->base) + ms;
+	struct rest *rest = &u->rest;
+	bool well = true;
+
+	while (well && !is_done(&u->interrupt) && left_until(u, until)) {
+		await_quiet(u, until);
+		__atomic_store_n(&rest->stir, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&rest->listens, 1, __ATOMIC_SEQ_CST);
+		/* Who begins to work from here on sees that somebody listens. */
+		if (!is_done(&u->interrupt) && (is_in_a_hurry(rest) || is_quiet(rest)))
+			well = turn(u, &rest->stir, left_until(u, until));
+		__atomic_store_n(&rest->listens, 0, __ATOMIC_SEQ_CST);
 	}
 }
 
@@ -88,7 +212,7 @@ static void serve(struct usb *u, struct urb *urb, unsigned ms)
 static void take_back(struct usb *u, struct urb *urb)
 {
 	if (!is_done(urb)) {
-		urb_end(urb);
+		urb_end(u, urb);
 		serve(u, urb, CANCEL_MS);
 	}
 }
@@ -106,7 +230,10 @@ enum oc_err urb_collect(struct usb *u, struct urb *urb, unsigned ms, size_t *len
 	enum oc_err err;
 
 	*len = 0;
-	serve(u, urb, ms);
+	if (urb == &u->interrupt)
+		listen_beside(u, ms);
+	else
+		work(u, urb, ms);
 	take_back(u, urb);
 	if (!is_done(urb)) {
 		/* The kernel does not give it back: neither it nor its buffer may be used again. */

@@ -24,12 +24,15 @@ static void usb_close(struct transport *t)
 	urb_free(&u->in);
 	urb_free(&u->out);
 	urb_free(&u->interrupt);
+	urb_free(&u->aside);
 	if (u->handle)
 		libusb_close(u->handle);
 	if (u->context)
 		libusb_exit(u->context);
 	if (u->fd >= 0)
 		close(u->fd);
+	rest_destroy(&u->rest);
+	pthread_mutex_destroy(&u->aside_lock);
 	pthread_cond_destroy(&u->left);
 	pthread_mutex_destroy(&u->lock);
 	free(u);
@@ -61,6 +64,8 @@ static enum oc_err allocate(struct usb *u)
 		err = urb_init(&u->out);
 	if (err == OC_OK)
 		err = urb_init(&u->interrupt);
+	if (err == OC_OK)
+		err = urb_init(&u->aside);
 	return err;
 }
 
@@ -97,6 +102,8 @@ static void init_lock(struct usb *u)
 	pthread_condattr_t monotonic;
 
 	pthread_mutex_init(&u->lock, NULL);
+	pthread_mutex_init(&u->aside_lock, NULL);
+	rest_init(&u->rest);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&u->left, &monotonic);
