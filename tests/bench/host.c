@@ -57,7 +57,7 @@ static struct driver {
 	RESPONSECODE (*presence)(DWORD lun);
 	RESPONSECODE (*power)(DWORD lun, DWORD action, PUCHAR atr, PDWORD len);
 	RESPONSECODE (*protocol)(DWORD lun, DWORD protocol, UCHAR flags, UCHAR pts1, UCHAR pts2, UCHAR pts3);
-	RESPONSECODE (*transmit)
+	RESPONSECODE(*transmit)
 	(DWORD lun, SCARD_IO_HEADER send, PUCHAR tx, DWORD tx_len, PUCHAR rx, PDWORD rx_len,
 	 PSCARD_IO_HEADER recv);
 } driver;

@@ -18,7 +18,13 @@ tests_bench_libcount_la_CFLAGS = $(WARN_CFLAGS) -U_FORTIFY_SOURCE -fvisibility=h
 tests_bench_libcount_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir)/tests/bench
 tests_bench_libcount_la_LIBADD = -ldl
 
+check_SCRIPTS += tests/bench/test-counts.sh
+
 EXTRA_DIST += \
+	tests/bench/counts.json \
+	tests/bench/guard.py \
+	tests/bench/play.py \
+	tests/bench/test-counts.sh \
 	tests/bench/bench.py \
 	tests/bench/inside.py \
 	tests/bench/measure.py \
@@ -35,4 +41,9 @@ bench:
 	@echo "make bench needs the simulator: install umockdev and configure again" >&2; exit 1
 endif
 
-.PHONY: bench
+# The table that test-counts.sh compares with.
+bench-counts: all
+	top_builddir='$(abs_top_builddir)' top_srcdir='$(abs_top_srcdir)' \
+		python3 -B $(srcdir)/tests/bench/guard.py --update $(srcdir)/tests/bench/counts.json
+
+.PHONY: bench bench-counts
