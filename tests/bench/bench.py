@@ -8,8 +8,8 @@ import os
 import sys
 
 import report
-from play import libraries, play, tools
-from scenes import SCENES
+from play import libraries, play, play_pcscd, tools
+from scenes import PCSCD, SCENES
 
 def measure(scene, drivers):
     """{row: {driver: numbers}}; what a tool counts best is taken from its run."""
@@ -24,9 +24,18 @@ def measure(scene, drivers):
     return rows
 
 
+def measure_pcscd(drivers):
+    """As measure(), for what a client calls."""
+    rows = {}
+    for driver, library in drivers.items():
+        for row in play_pcscd(driver, library):
+            rows.setdefault(row.pop("name"), {})[driver] = row
+    return rows
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scene", action="append", choices=sorted(SCENES), help="only this one; may be repeated")
+    parser.add_argument("--scene", action="append", choices=sorted({*SCENES, "pcscd"}), help="only this one; may be repeated")
     parser.add_argument("--json", help="write all numbers there")
     parser.add_argument("--chart", help="write a chart there")
     parser.add_argument("--ours", help="another library in place of ours, to compare two states of it")
@@ -41,9 +50,9 @@ def main():
     if "libccid" not in drivers:
         print("libccid is not installed: there is nothing to compare with")
     results = {}
-    for scene in wanted.scene or SCENES:
-        results[scene] = measure(scene, drivers)
-        report.table(SCENES[scene], results[scene], sys.stdout)
+    for scene in wanted.scene or [*SCENES, "pcscd"]:
+        results[scene] = measure_pcscd(drivers) if scene == "pcscd" else measure(scene, drivers)
+        report.table(SCENES.get(scene, PCSCD), results[scene], sys.stdout)
         sys.stdout.flush()
     if wanted.json:
         with open(wanted.json, "w", encoding="utf-8") as file:

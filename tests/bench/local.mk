@@ -26,6 +26,7 @@ EXTRA_DIST += \
 	tests/bench/play.py \
 	tests/bench/test-counts.sh \
 	tests/bench/bench.py \
+	tests/bench/client.py \
 	tests/bench/inside.py \
 	tests/bench/measure.py \
 	tests/bench/report.py \

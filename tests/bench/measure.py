@@ -7,13 +7,13 @@ import re
 import struct
 import subprocess
 import tempfile
-import time
 from collections import Counter
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WHO = ("driver", "libusb")
 WHAT = ("allocations", "copied", "ioctl", "poll", "timer", "read", "write", "sleep", "wait")
 WHATS = 16  # count.h
+COUNTS_SIZE = 8 * WHATS * len(WHO)
 MESSAGE = re.compile(r"^([0-9A-F]{2}) \S+ +(\d+)$", re.M)
 
 
@@ -49,15 +49,17 @@ def simulator():
 class Counts:
     """The file that count.c counts in."""
 
-    def __init__(self, folder):
-        self.path = os.path.join(folder, "counts")
-        with open(self.path, "wb") as file:
-            file.write(bytes(8 * WHATS * len(WHO)))
+    def __init__(self, folder, path=None):
+        """A new one in the folder, unless there is one already."""
+        self.path = path or os.path.join(folder, "counts")
+        if not path:
+            with open(self.path, "wb") as file:
+                file.write(bytes(COUNTS_SIZE))
         with open(self.path, "r+b") as file:
             self.bytes = mmap.mmap(file.fileno(), 0)
 
     def now(self):
-        values = struct.unpack(f"{WHATS * len(WHO)}Q", self.bytes[:8 * WHATS * len(WHO)])
+        values = struct.unpack(f"{WHATS * len(WHO)}Q", self.bytes[:COUNTS_SIZE])
         result = {}
         for i, who in enumerate(WHO):
             for j, what in enumerate(WHAT):
@@ -217,7 +219,7 @@ class Host:
         return self.answer(line)
 
     def snapshot(self):
-        now = {**simulator(), **self.counts.now(), "memory": 0, "time": time.monotonic()}
+        now = {**simulator(), **self.counts.now(), "memory": 0}
         if self.tool == "count":
             now.update(threads(self.process.pid), memory=memory(self.process.pid))
         return now
@@ -240,7 +242,7 @@ def run(tool, library, name, steps):
                 told = host.tell(step.line)
                 after = host.snapshot()
                 results.append({key: (after[key] - before[key]) / step.per for key in after if key in before})
-                results[-1]["failed"] = int(told[2])
+                results[-1].update(failed=int(told[2]), ms=float(told[3]) / step.per)
         finally:
             host.end()
         if tool == "strace":

@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
+from measure import COUNTS_SIZE
 from scenes import SCENES
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -37,17 +39,51 @@ def environment():
                 CCID_SIM_PRELOAD=f"{simulator}/.libs/libccid-sim-preload.so")
 
 
-def play(scene, tool, library):
-    """The rows of a scene with one driver under one tool."""
-    what = SCENES[scene]
-    command = [f"{BUILD}/tests/sim/ccid-sim", "--readers", f"{SOURCE}/readers", "--reader", what.reader, "--card", what.card,
-               "--count", str(what.readers), "--no-preload", "--",
-               sys.executable, os.path.join(HERE, "inside.py"), tool, scene, library]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+def rows_of(command, env, what):
+    """What inside.py or client.py printed at the end; leaves where it failed."""
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     try:
         rows = json.loads(done.stdout.splitlines()[-1])
     except (ValueError, IndexError):
         rows = {"failed": done.stderr.strip() or "no answer"}
     if isinstance(rows, dict):
-        sys.exit(f"{scene}, {tool}, {os.path.basename(library)}: {rows['failed']}")
+        sys.exit(f"{what}: {rows['failed']}")
     return rows
+
+
+def python_with_pyscard():
+    """It need not be the first one in PATH; None."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([python, "-c", "import smartcard"], capture_output=True, check=False).returncode == 0:
+            return python
+    return None
+
+
+def play_pcscd(driver, library):
+    """The same for a client of the real pcscd with one driver."""
+    python = python_with_pyscard()
+    if not python or not shutil.which("pcscd", path=os.environ["PATH"] + ":/usr/sbin"):
+        print("pcscd or python3-pyscard is not installed: nothing is measured under pcscd")
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        drivers, counts = os.path.join(folder, "drivers"), os.path.join(folder, "counts")
+        if driver == "ours":
+            subprocess.run([f"{SOURCE}/tests/sim/make-bundle", BUILD, drivers], check=True)
+        else:
+            os.mkdir(drivers)
+            os.symlink(library[:library.index("/Contents/")], os.path.join(drivers, "ifd-ccid.bundle"))
+        with open(counts, "wb") as file:
+            file.write(bytes(COUNTS_SIZE))
+        env = dict(environment(), BENCH_COUNTS=counts, CCID_SIM_PCSCD_PRELOAD=f"{BUILD}/tests/bench/.libs/libcount.so")
+        return rows_of([f"{BUILD}/tests/sim/ccid-sim", "--readers", f"{SOURCE}/readers", "--reader", "04e6:5116", "--pcscd",
+                        "--drivers", drivers, "--no-preload", "--", python, "-B", os.path.join(HERE, "client.py")],
+                       env, f"pcscd, {driver}")
+
+
+def play(scene, tool, library):
+    """The rows of a scene with one driver under one tool."""
+    what = SCENES[scene]
+    command = [f"{BUILD}/tests/sim/ccid-sim", "--readers", f"{SOURCE}/readers", "--reader", what.reader, "--card", what.card,
+               "--count", str(what.readers), "--no-preload", "--",
+               sys.executable, "-B", os.path.join(HERE, "inside.py"), tool, scene, library]
+    return rows_of(command, environment(), f"{scene}, {tool}, {os.path.basename(library)}")

@@ -77,6 +77,8 @@ def many():
             Step("open 48 more, each", "open 16 48", per=48), Step("close 64, each", "close 0 64", per=64)]
 
 
+PCSCD = Scene("04e6:5116", "t0", "under pcscd, as a client feels it", ())
+
 SCENES = {
     "tpdu-t0": Scene("04e6:5116", "t0", "TPDU level, T=0", whole(0)),
     "tpdu-t1": Scene("04e6:5116", "t1", "TPDU level, T=1", whole(1, True)),
