@@ -59,6 +59,8 @@ const char *sim_plug(struct sim *sim)
 
 const char *sim_plug_more(struct sim *sim, unsigned count)
 {
+	if (!sim->bed)
+		return "USB/IP shares one reader";
 	for (unsigned i = 0; i < count; i++) {
 		struct usb_dev *dev =
 			usb_dev_new(sim->identity, sim->identities, sim->dev->busnum, sim->devnum + 1 + i);
