@@ -167,7 +167,8 @@ static FILE *keep(struct traffic *t, FILE *from)
 
 	if (!kept)
 		traffic_complain(t, TRAFFIC_FATAL, 0,
-				 ferror(from) ? "cannot be read: %s" : "cannot be kept in a temporary file: %s",
+				 ferror(from) ? "cannot be read: %s"
+					      : "cannot be kept in a temporary file: %s",
 				 strerror(errno));
 	return kept;
 }

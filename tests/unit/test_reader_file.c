@@ -75,7 +75,8 @@ static const struct bad {
 	  "leave is for the files of an administrator; write 'status = disabled' here" },
 	/* keys and values */
 	{ "unknown key", HEAD "max-mesage = 271\n" UNIT1, 4,
-	  "unknown key 'max-mesage'; known here: name, status, autosuspend, why, capture, flight-recorder, leave, "
+	  "unknown key 'max-mesage'; known here: name, status, autosuspend, why, capture, flight-recorder, "
+	  "leave, "
 	  "max-message" },
 	{ "key of another place", HEAD "product = x\n" UNIT1, 4, "unknown key 'product'" },
 	{ "effect in a unit", HEAD "unit 05.23:\n  max-ifsd = 48\n  interface 0:\n" FACE, 5,
