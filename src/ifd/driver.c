@@ -79,6 +79,9 @@ static void configure(void)
 		       "OPENCCID_LOG_SECRETS=yes: PINs and keys are shown in this log; give it to nobody, "
 		       "and "
 		       "change them afterwards");
+	OC_LOG(&table.log, OC_LOG_INFO,
+	       "version %s: %zu readers in the list, log level %u, ifdDriverOptions 0x%02X, settings in %s",
+	       PACKAGE_VERSION, quirk_table_len, table.log.mask, keys.driver_options, driver_folder());
 	table.options = keys.driver_options;
 	table.patience_ms = read_patience(secure_getenv("OPENCCID_MAX_WAIT"));
 }

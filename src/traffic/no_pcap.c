@@ -9,6 +9,11 @@ static void read_pcap(struct traffic *t)
 			 "libpcap's headers");
 }
 
+const char *traffic_library(void)
+{
+	return NULL;
+}
+
 bool traffic_copy_packets(struct traffic *traffic, FILE *to, traffic_patch *patch, void *arg)
 {
 	(void)traffic;

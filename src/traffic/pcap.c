@@ -156,6 +156,11 @@ static uint16_t link_to_copy(const struct traffic *t)
 	return blocks_fit(t->file) ? t->pipes[traffic_busiest(t)]->device.link : 0;
 }
 
+const char *traffic_library(void)
+{
+	return pcap_lib_version();
+}
+
 bool traffic_copy_packets(struct traffic *traffic, FILE *to, traffic_patch *patch, void *arg)
 {
 	pcap_t *pcap = open_again(traffic, link_to_copy(traffic));

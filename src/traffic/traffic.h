@@ -75,6 +75,9 @@ bool traffic_is_usb(const struct traffic *traffic);
 /* Change the record of one packet before it is written. */
 typedef void traffic_patch(void *arg, unsigned long packet, uint8_t *record, size_t len);
 
+/* What reads and writes pcap files, with its version; NULL: they are not read. */
+const char *traffic_library(void);
+
 /* Write all packets as a pcap file. False where that failed. */
 bool traffic_copy_packets(struct traffic *traffic, FILE *to, traffic_patch *patch, void *arg);
 
