@@ -249,7 +249,11 @@ void emit_plist(const struct readerdb *db, const char *version, FILE *out)
 
 /* ---- udev/60-openccid.rules ------------------------------------------------------------------------------ */
 
-/* Only the group of pcscd: who may use a card is decided by pcscd, not by who sits at the computer, so no uaccess. */
+/*
+ * Rules, not a hwdb: what a node belongs to is decided by the classes of its interfaces, which the key of the hwdb does not have for a
+ * device, and a database that somebody forgot to compile must not lock pcscd out. Who sits at the computer (uaccess) is systemd's business:
+ * it goes by ID_SMARTCARD_READER, which its own rules set for the class.
+ */
 #define GRANT "GROUP=\"pcscd\", MODE=\"0660\", ENV{.OPENCCID}=\"1\"\n"
 
 static const char udev_head[] =
@@ -262,19 +266,20 @@ static const char udev_head[] =
 	"ENV{ID_USB_INTERFACES}==\"*:0b0000:*|*:0b0001:*|*:0b0002:*\", " GRANT
 	"# Readers that do not show that class\n";
 
-static const char udev_power[] = "\n# Power: where it was not there before\n"
-				 "ACTION!=\"add\", GOTO=\"openccid_end\"\n"
-				 "ENV{.OPENCCID}!=\"1\", GOTO=\"openccid_end\"\n"
-				 "# A reader that was without power during a suspend comes back as a new "
-				 "one: card and reader may be others.\n"
-				 "TEST==\"power/persist\", ATTR{power/persist}=\"0\"\n"
-				 "# Readers that do not come back from autosuspend\n";
+/* "add" only: what an administrator changes later stays. ID_PERSIST and ID_AUTOSUSPEND are what he wrote into a hwdb of his own. */
+static const char udev_power[] =
+	"\nENV{.OPENCCID}!=\"1\", GOTO=\"openccid_end\"\n"
+	"ACTION!=\"add\", GOTO=\"openccid_end\"\n\n"
+	"# One that had no power during a suspend is opened afresh: it may be another one of the same kind, "
+	"with another card.\n"
+	"ENV{ID_PERSIST}!=\"?*\", TEST==\"power/persist\", ATTR{power/persist}=\"0\"\n\n"
+	"ENV{ID_AUTOSUSPEND}==\"?*\", GOTO=\"openccid_end\"\n"
+	"TEST!=\"power/control\", GOTO=\"openccid_end\"\n"
+	"# Readers that do not come back from autosuspend\n";
 
-/* Not for a device that is a keyboard as well. While pcscd has a reader open, the kernel keeps it awake. */
 static const char udev_tail[] =
-	"# One that nobody uses may sleep, where the device is nothing but a reader.\n"
-	"ENV{ID_USB_INTERFACES}==\":0b0000:|:0b0001:|:0b0002:\", TEST==\"power/control\", "
-	"ATTR{power/control}=\"auto\"\n"
+	"# One that nobody has open may sleep, where the device is nothing but a reader.\n"
+	"ENV{ID_USB_INTERFACES}==\":0b0000:|:0b0001:|:0b0002:\", ATTR{power/control}=\"auto\"\n"
 	"\nLABEL=\"openccid_end\"\n";
 
 static void put_udev(const struct entry *e, const char *what, FILE *out)
@@ -289,13 +294,11 @@ void emit_udev(const struct readerdb *db, const char *version, FILE *out)
 	fputs(udev_head, out);
 	for (size_t i = 0; i < db->products.len; i++)
 		if (db->products.at[i].offered && db->products.at[i].by_id)
-			put_udev(&db->products.at[i], GRANT, out);
+			put_udev(&db->products.at[i], "ENV{ID_SMARTCARD_READER}=\"1\", " GRANT, out);
 	fputs(udev_power, out);
 	for (size_t i = 0; i < db->products.len; i++)
 		if (db->products.at[i].stays_awake)
-			put_udev(&db->products.at[i],
-				 "TEST==\"power/control\", ATTR{power/control}=\"on\", "
-				 "GOTO=\"openccid_end\"\n",
+			put_udev(&db->products.at[i], "ATTR{power/control}=\"on\", GOTO=\"openccid_end\"\n",
 				 out);
 	fputs(udev_tail, out);
 }
@@ -304,21 +307,29 @@ void emit_udev(const struct readerdb *db, const char *version, FILE *out)
 
 static const char metainfo_head[] =
 	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	"<!-- SPDX-License-Identifier: FSFAP -->\n"
 	"<!-- " ORIGIN " -->\n"
 	"<component type=\"driver\">\n"
 	"\t<id>org.openccid.openccid</id>\n"
 	"\t<name>openccid</name>\n"
 	"\t<summary>Driver for USB smart-card readers</summary>\n"
 	"\t<description>\n"
-	"\t\t<p>The PC/SC daemon loads it when a smart-card reader is plugged in, and every "
-	"program that speaks PC/SC can use the "
-	"card.</p>\n"
+	"\t\t<p>\n"
+	"\t\t\tThe service pcscd loads this driver when a smart-card reader is plugged in. Every program "
+	"that speaks\n"
+	"\t\t\tPC/SC can then use the card: to sign, to log in, to encrypt, or to show who you are.\n"
+	"\t\t</p>\n"
 	"\t</description>\n"
 	"\t<metadata_license>FSFAP</metadata_license>\n"
 	"\t<project_license>LGPL-2.1-or-later</project_license>\n"
 	"\t<provides>\n";
 
-/* Software centres offer the package to who plugs one of these in. */
+static const char metainfo_tail[] = "\t\t<modalias>usb:v*p*d*dc*dsc*dp*ic0Bisc00ip00*</modalias>\n"
+				    "\t\t<modalias>usb:v*p*d*dc*dsc*dp*ic0Bisc00ip01*</modalias>\n"
+				    "\t\t<modalias>usb:v*p*d*dc*dsc*dp*ic0Bisc00ip02*</modalias>\n"
+				    "\t</provides>\n</component>\n";
+
+/* Software centres offer the package to whoever plugs one of these in: those of the list, and any of the class. */
 void emit_metainfo(const struct readerdb *db, const char *version, FILE *out)
 {
 	(void)version;
@@ -327,6 +338,5 @@ void emit_metainfo(const struct readerdb *db, const char *version, FILE *out)
 		if (db->products.at[i].offered)
 			fprintf(out, "\t\t<modalias>usb:v%04Xp%04Xd*</modalias>\n", db->products.at[i].vid,
 				db->products.at[i].pid);
-	fputs("\t\t<modalias>usb:v*p*d*dc*dsc*dp*ic0Bisc00ip0*</modalias>\n\t</provides>\n</component>\n",
-	      out);
+	fputs(metainfo_tail, out);
 }

@@ -95,7 +95,7 @@ awk '
 	/^\[/ { id = tolower(substr($0, 2, 9)) }
 	/^status *= *(unsupported|disabled) *$/ { print id }
 ' "$src"/*.reader | sort >"$work/withheld"
-sed -n 's/^ATTR{idVendor}=="\(....\)", ATTR{idProduct}=="\(....\)", GROUP="pcscd", MODE="0660", ENV{.OPENCCID}="1"$/\1:\2/p' "$work/udev" |
+sed -n 's/^ATTR{idVendor}=="\(....\)", ATTR{idProduct}=="\(....\)", ENV{ID_SMARTCARD_READER}="1", GROUP="pcscd", MODE="0660".*$/\1:\2/p' "$work/udev" |
 	sort >"$work/granted"
 [ -s "$work/granted" ] || fail "udev grants nothing by id"
 comm -12 "$work/withheld" "$work/granted" | grep . && fail "udev grants a reader that is not offered"

@@ -74,5 +74,6 @@ if WITH_TOOL
 bin_PROGRAMS = src/tool/openccid
 endif
 src_tool_openccid_SOURCES = src/tool/main.c
-src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"'
+src_tool_openccid_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSION)"' \
+	-DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"' -DOPENCCID_LIBEXEC_DIR='"$(pkglibexecdir)"'
 src_tool_openccid_LDADD = src/libcommand.la src/libtraffic.la src/libplayer.la src/libreplay.la src/libusbtransport.la src/libcore.la $(PCAP_LIBS)

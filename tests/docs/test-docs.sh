@@ -5,7 +5,7 @@
 set -u
 . "$top_srcdir/tests/tool/lib.sh"
 here=$top_srcdir/tests/docs
-pages=$(cd "$top_srcdir" && ls ./*.md doc/*.md readers/*.md tests/*/*.md | sed 's,^\./,,')
+pages=$(cd "$top_srcdir" && ls ./*.md doc/*.md readers/*.md packaging/*.md tests/*/*.md | sed 's,^\./,,')
 need_simulator
 need_pcscd
 
