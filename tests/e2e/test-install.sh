@@ -3,6 +3,11 @@
 # `make install` puts the bundle, the udev rules, the command, licence and documentation in place, and nothing else; `make uninstall`
 # takes all of it away again.
 set -eu
+# The same in every build.
+[ -z "${SANITIZED-}" ] || {
+	echo "SKIP: a build without sanitizers of the same sources tries this"
+	exit 77
+}
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT INT TERM
 

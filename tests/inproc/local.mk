@@ -19,6 +19,12 @@ tests_inproc_cycles_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_inproc_cycles_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
 tests_inproc_cycles_LDADD = src/libifd.la src/libcore.la tests/sim/libsimreader.la
 
+# With ThreadSanitizer: what has threads, and the unit tests of what they share.
+check-threads: $(BUILT_SOURCES)
+	$(MAKE) check-TESTS TESTS="$(filter tests/inproc/% tests/unit/test_slot_% tests/unit/test_dispatch,$(check_PROGRAMS))"
+
+.PHONY: check-threads
+
 # Every entry point; the linker lets the tests count what is allocated.
 IFD_BENCH = \
 	tests/inproc/ifd_bench.c tests/inproc/ifd_bench.h \
