@@ -106,7 +106,8 @@ static void read_maps(void)
 	size_t len = 0;
 	ssize_t n;
 
-	while (fd >= 0 && (n = read(fd, own.maps + len, sizeof own.maps - 1 - len)) > 0)
+	while (fd >= 0 && len < sizeof own.maps - 1 &&
+	       (n = read(fd, own.maps + len, sizeof own.maps - 1 - len)) > 0)
 		len += (size_t)n;
 	own.maps[len] = '\0';
 	if (fd >= 0)
