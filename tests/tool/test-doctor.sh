@@ -316,7 +316,7 @@ import json, sys
 (r,) = json.load(open(sys.argv[1]))
 print(r[\"ids\"], len(r[\"checks\"]), {c[\"result\"] for c in r[\"checks\"]} <= {\"fine\", \"unknown\"})
 " "$stage/json"' $pcscd <<'TXT'
-04e6:5116 19 True
+04e6:5116 20 True
 TXT
 row 'nothing is plugged in, for programs' 1 '"$CCID_SIM" ctl unplug; openccid doctor --json' <<'TXT'
 "check": "plugged",
