@@ -16,7 +16,8 @@ from usbip import Link, UsbipError
 SIM, READERS = os.environ["CCID_SIM"], os.environ["CCID_SIM_READERS"]
 VHCI = "/sys/devices/platform/vhci_hcd.0"
 PCSCD_LOG, RUN = "/tmp/pcscd.log", "/run/pcscd"
-ATTACHED = "006"
+ATTACHED, FREE = "006", "004"
+PORTS = 30  # of a controller, half of them for SuperSpeed
 USBDEVFS_RESET = 0x5514
 
 
@@ -50,10 +51,11 @@ def boot():
 
 # ---- readers ----
 
-def ports():
-    """[(number, state, sysfs name)] of the ports at full and high speed, of all controllers"""
+def ports(controller="*"):
+    """[(number, state, sysfs name)] of the ports at full and high speed, of one controller or all"""
     found = []
-    for path in sorted(glob.glob(f"{VHCI}/status*")):
+    for path in glob.glob(f"{VHCI}/status" + ("" if controller == 0 else f".{controller}")) + (
+            [f"{VHCI}/status"] if controller == "*" else []):
         for line in read(path).splitlines():
             words = line.split()
             if words[0] == "hs":
@@ -76,7 +78,9 @@ class Simulator:
 
     def state(self):
         """(state, sysfs name) of its port"""
-        return next((rest for number, *rest in ports() if number == self.port), [None, None])
+        if self.port is None:
+            return [None, None]
+        return next(rest for number, *rest in ports(self.port // PORTS) if number == self.port)
 
     def keep_attached(self):
         while self.wanted:
@@ -85,7 +89,7 @@ class Simulator:
                     self.attach()
             except (UsbipError, OSError):
                 pass  # it is not to be had now
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     attaching = threading.Lock()
 
@@ -102,7 +106,7 @@ class Simulator:
             device = link.attach()
             link.socket.setblocking(True)
             with Simulator.attaching:
-                self.port = next(number for number, state, _ in ports() if state == "004")
+                self.port = min(number for number, state, _ in ports() if state == FREE)
                 write(f"{VHCI}/attach", f"{self.port} {link.socket.fileno()} {device.devid} {device.speed}")
         finally:
             link.close()
