@@ -4,6 +4,12 @@
 # pcscd, or is run by the test that tests/docs/elsewhere names.
 set -u
 . "$top_srcdir/tests/tool/lib.sh"
+# Beside the reader this script goes on in the folder that it began in.
+if [ "${1-}" = inside ]; then
+	rmdir "$stage"
+	stage=$2
+	trap - EXIT
+fi
 here=$top_srcdir/tests/docs
 pages=$(cd "$top_srcdir" && ls ./*.md doc/*.md readers/*.md packaging/*.md tests/*/*.md | sed 's,^\./,,')
 need_simulator
@@ -102,5 +108,5 @@ hidden=$(cd "$top_srcdir" && hidden_commands $pages)
 [ -z "$hidden" ] || fail "commands that no test can see, since their block does not begin with \`\`\`sh:
 $hidden"
 (cd "$top_srcdir" && /usr/bin/python3 tests/docs/check_links.py $pages) || fail 'links'
-"$CCID_SIM" --reader 04e6:5116 --pcscd --log "$stage/pcscd.log" --drivers "$stage/drivers" -- sh "$0" inside || failures=$((failures + 1))
+"$CCID_SIM" --reader 04e6:5116 --pcscd --log "$stage/pcscd.log" --drivers "$stage/drivers" -- sh "$0" inside "$stage" || failures=$((failures + 1))
 [ "$failures" = 0 ]
