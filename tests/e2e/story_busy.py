@@ -37,7 +37,7 @@ class Log:
 
     def troubles(self):
         """All but what tells of success, and the messages on the wire."""
-        good = r"opened |slot \d+: |-> |<- |/dev/bus/usb/\S+: taking "
+        good = r"opened |slot \d+: |-> |<- |version |/dev/bus/usb/\S+: taking "
         return [line for line in self.ours() if not re.match(good, line)]
 
     def attempts(self):

@@ -80,6 +80,8 @@ row() {
 	found=$(sed -n -e 's/.*60-openccid.rules:[0-9]* \(GROUP\|MODE\) .*/\1/p' \
 		-e 's/.*60-openccid.rules:[0-9]* ATTR.*power\/\([a-z]*\).* writing .\([a-z0-9]*\).*/\1=\2/p' \
 		-e 's/^ID_SMARTCARD_READER=.*/reader/p' "$stage/log" | tr '\n' ' ')
+	# What udev remembers of a device that goes is no matter of these rules.
+	[ "$action" != remove ] || found=$(echo "$found" | sed 's/reader //')
 	if [ "$found" = "$*${*:+ }" ]; then
 		echo "ok: $reader, $action: $found"
 	else
@@ -90,7 +92,7 @@ row() {
 
 row '--reader 04e6:5116' add GROUP MODE persist=0 control=auto reader
 row '--reader 04e6:5116' change GROUP MODE reader
-row '--reader 04e6:5116' remove reader
+row '--reader 04e6:5116' remove
 row '--reader 0973:0003' add GROUP MODE persist=0 reader                                 # ICCD of vendor class
 row '--reader 0471:040f' add GROUP MODE persist=0 control=auto reader                    # ICCD, version B
 row '--reader 04e6:e003' add GROUP MODE persist=0 reader                                 # of vendor class
