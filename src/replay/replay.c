@@ -278,7 +278,7 @@ static enum oc_err request_by_itself(struct replay *r, const struct transport_se
 
 static struct replay *of(struct transport *t)
 {
-	return (struct replay *)t;
+	return (struct replay *)(void *)t;
 }
 
 static enum oc_err op_send(struct transport *t, const uint8_t *out, size_t len, uint8_t *in, size_t cap,

@@ -261,7 +261,7 @@ static size_t made_answer(struct whatif *w, const uint8_t *out, size_t len)
 
 static struct whatif *of(struct transport *t)
 {
-	return (struct whatif *)t;
+	return (struct whatif *)(void *)t;
 }
 
 static enum oc_err op_send(struct transport *t, const uint8_t *out, size_t len, uint8_t *in, size_t cap,

@@ -11,7 +11,7 @@ enum { MAX_CALLS = 50000, SEQ_AT = 6, ABORT_TYPE = 0x72 };
 
 static struct script *script_of(struct transport *t)
 {
-	return (struct script *)t;
+	return (struct script *)(void *)t;
 }
 
 static void fault(struct script *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
