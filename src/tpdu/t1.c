@@ -439,7 +439,7 @@ static bool decode(const struct t1 *t1, const struct reply *reply, struct seen *
 	*error = R_OTHER_ERROR;
 	b.len = rd_u8(&r);
 	b.inf = rd_bytes(&r, b.len);
-	if (r.overrun || r.left != edc || b.len > T1_MAX_IFS)
+	if (!reply->data || r.overrun || r.left != edc || b.len > T1_MAX_IFS)
 		return false;
 	put_edc(&w, reply->data, whole - edc, t1->crc);
 	if (memcmp(sent, r.at, edc) != 0) {

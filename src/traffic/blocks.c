@@ -129,7 +129,7 @@ static void begin_section(struct blocks *b)
 /* Read the head of the next block, and change it. What is no block goes to libpcap as it is, which says so. */
 static void next_block(struct blocks *b)
 {
-	uint32_t type, len;
+	uint32_t type, len, head;
 
 	b->at = 0;
 	b->left = UINT64_MAX;
@@ -142,7 +142,9 @@ static void next_block(struct blocks *b)
 	len = number_at(b, 4, 4);
 	if (len < LEAST)
 		return;
-	b->len += fread(b->head + LEAST, 1, (len < HEAD_MAX ? len : HEAD_MAX) - LEAST, b->file);
+	head = len < HEAD_MAX ? len : HEAD_MAX;
+	if (head > LEAST)
+		b->len += fread(b->head + LEAST, 1, head - LEAST, b->file);
 	b->left = len > b->len ? len - b->len : 0;
 	if (type == INTERFACE_DESCRIPTION)
 		take_interface(b);
