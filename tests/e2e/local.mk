@@ -40,7 +40,7 @@ simulator_DATA = tests/e2e/lib.sh
 endif
 tests/e2e/installed/demo: tests/e2e/demo
 	$(AM_V_GEN)$(MKDIR_P) tests/e2e/installed && \
-	sed -e 's|@pkgdatadir@|$(pkgdatadir)|' -e 's|@usbdropdir@|$(usbdropdir)|' $(srcdir)/tests/e2e/demo >$@.tmp && \
+	sed -e 's|[@]pkgdatadir[@]|$(pkgdatadir)|' -e 's|[@]usbdropdir[@]|$(usbdropdir)|' $(srcdir)/tests/e2e/demo >$@.tmp && \
 	chmod +x $@.tmp && mv -f $@.tmp $@
 CLEANFILES += tests/e2e/installed/demo tests/e2e/installed/demo.tmp
 

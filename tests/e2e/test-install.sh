@@ -58,6 +58,10 @@ if [ "$found" != "$expected" ]; then
 	printf 'FAIL: installed files are not those expected:\n%s\n' "$found" >&2
 	exit 1
 fi
+[ -z "$simulator" ] || ! grep -n '@[a-z]*@' "$stage/libexec/demo" || {
+	echo "FAIL: the demo does not know where things are" >&2
+	exit 1
+}
 grep -q '<string>libopenccid.so</string>' "$stage/drop/openccid.bundle/Contents/Info.plist" || {
 	echo "FAIL: Info.plist does not name the library" >&2
 	exit 1
