@@ -38,7 +38,7 @@ if HAVE_UMOCKDEV
 simulator_SCRIPTS = tests/e2e/installed/demo tests/e2e/demo-scene
 simulator_DATA = tests/e2e/lib.sh
 endif
-tests/e2e/installed/demo: tests/e2e/demo
+tests/e2e/installed/demo: tests/e2e/demo Makefile
 	$(AM_V_GEN)$(MKDIR_P) tests/e2e/installed && \
 	sed -e 's|[@]pkgdatadir[@]|$(pkgdatadir)|' -e 's|[@]usbdropdir[@]|$(usbdropdir)|' $(srcdir)/tests/e2e/demo >$@.tmp && \
 	chmod +x $@.tmp && mv -f $@.tmp $@
