@@ -32,6 +32,15 @@ static bool swapped_unnoticed(struct slot *slot)
 	       ((reader->caps.features & CCID_AUTO_ACTIVATE) || reader->caps.presence_by_event);
 }
 
+/* One of the reports of absence is made; pcscd has to look again at once. */
+static void tell_loss(struct slot *slot)
+{
+	if (slot->absences-- == ABSENCES)
+		OC_LOG(slot->reader->log, OC_LOG_INFO,
+		       "slot %u: the card lost its power; it is treated as a new one", slot->number);
+	slot_raise_event(slot);
+}
+
 /* What the slot status means, given what was known before. */
 static bool judge_presence(struct slot *slot, enum ccid_icc icc)
 {
@@ -43,13 +52,9 @@ static bool judge_presence(struct slot *slot, enum ccid_icc icc)
 	}
 	if (slot->powered && (icc == CCID_ICC_INACTIVE || swapped))
 		slot_lost_card(slot);
-	if (!slot->lost)
+	if (!slot->absences)
 		return true;
-	/* Report the card absent once, and make pcscd look again at once. */
-	OC_LOG(slot->reader->log, OC_LOG_INFO, "slot %u: the card lost its power; it is treated as a new one",
-	       slot->number);
-	slot->lost = false;
-	slot_raise_event(slot);
+	tell_loss(slot);
 	return false;
 }
 
@@ -114,10 +119,10 @@ static bool noted(struct slot *slot, bool *present)
 	return reader->caps.presence_by_event && reader->interrupt && slot->looked && listens;
 }
 
-/* undetected_1: a card that was lost is reported absent once; an empty slot is tried now and then. */
+/* undetected_1: a card that was lost is reported absent all the same; an empty slot is tried now and then. */
 static void guess_presence(struct slot *slot)
 {
-	if (slot->lost) {
+	if (slot->absences) {
 		slot->present = judge_presence(slot, CCID_ICC_INACTIVE);
 		slot->look_again = 0;
 		return;

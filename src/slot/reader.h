@@ -152,8 +152,8 @@ void slot_pin_abort(struct slot *slot);
 /**
  * slot_presence - is there a card?
  *
- * A card that lost its power unasked was pulled and put back, or needs a new start: it is reported absent once, so that pcscd
- * notices.
+ * A card that lost its power unasked was pulled and put back, or needs a new start: it is reported absent twice, so that pcscd
+ * notices: the first report may go to a question that it asks before it powers a card down, and draws no conclusion from.
  */
 enum oc_err slot_presence(struct slot *slot, bool *present);
 

@@ -17,7 +17,7 @@ void slot_forget_card(struct slot *slot)
 	slot->protocol_set = false;
 	slot->agreed = false;
 	slot->clock_khz = 0;
-	slot->lost = false;
+	slot->absences = 0;
 	slot->unproven = false;
 	slot->timing = (struct timing){ .clock_khz = slot->reader->caps.clock_khz };
 	slot->t1.dead = true; /* the rest belongs to an exchange that may be running */
@@ -116,10 +116,10 @@ void slot_raise_event(struct slot *slot)
 
 void slot_lost_card(struct slot *slot)
 {
-	const bool lost = slot->powered || slot->lost;
+	const bool lost = slot->powered || slot->absences;
 
 	slot_forget_card(slot);
-	slot->lost = lost;
+	slot->absences = lost ? ABSENCES : 0;
 	slot->strange |= lost;
 	if (lost)
 		slot_raise_event(slot);
@@ -138,7 +138,7 @@ enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command,
 		return err;
 	}
 	/*
-	 * A card that is back before pcscd looks again must be reported absent once all the same: the application has
+	 * A card that is back before pcscd looks again must be reported absent all the same: the application has
 	 * been told that it is gone.
 	 */
 	if (err == OC_E_NO_CARD || (slot->powered && ccid_icc_of(reply->status) == CCID_ICC_INACTIVE))

@@ -17,6 +17,11 @@
 
 enum {
 	USB_MARGIN_MS = 2000, /* on top of what the card may take: the bus, and the reader's own time-out */
+	/*
+	 * How often a card that lost its power is reported absent. pcscd asks before it powers a card up or down, too, and forgets
+	 * what it heard there; what its event thread hears next is what counts.
+	 */
+	ABSENCES = 2,
 };
 
 struct slot {
@@ -49,7 +54,7 @@ struct slot {
 	bool looked;         /* GetSlotStatus was answered since the reader was opened or started afresh */
 	uint64_t look_again; /* undetected_1: when it is worth trying an empty slot again */
 	bool unproven;       /* nothing has come through at the negotiated speed yet */
-	bool lost;           /* power went away unasked: report the card absent once */
+	unsigned absences;   /* power went away unasked: so often the card is still to be reported absent */
 	bool strange; /* nobody has asked for this card since one was lost: it must not get what was meant for that one */
 
 	/* A PIN that is being typed. Under slot_lock(); running and seq under reader->events.lock. */

@@ -75,11 +75,17 @@ class Context:
             return []
         return list(must("SCardListReaders", [code, names]))
 
-    def state(self, reader):
-        """The event state of a reader, right now."""
+    def status(self, reader):
+        """The name of a reader, its event state and the ATR, right now."""
         states = must("SCardGetStatusChange",
                       pcsc.SCardGetStatusChange(self.handle, 0, [(reader, pcsc.SCARD_STATE_UNAWARE)]))
-        return states[0][1]
+        return states[0]
+
+    def state(self, reader):
+        return self.status(reader)[1]
+
+    def atr(self, reader):
+        return bytes(self.status(reader)[2])
 
     def has_card(self, reader):
         return bool(self.state(reader) & pcsc.SCARD_STATE_PRESENT)

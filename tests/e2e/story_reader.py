@@ -8,6 +8,7 @@ import sys
 from pcsc import Context, PcscError, check, ctl, echo_apdu, eventually, pcsc
 
 ATR = bytes.fromhex("3B 65 00 00")
+OTHER = bytes.fromhex("3B 02 14 50")
 
 
 def exchange(card, level):
@@ -55,6 +56,16 @@ def pull_and_put_back(context, reader):
     check(eventually(lambda: context.has_card(reader)), "the card is put back: it is seen")
 
 
+def swap_unused(context, reader):
+    """Nobody uses the card, and it is swapped quicker than pcscd looks: those who only watch have to see the new one."""
+    for atr in (OTHER, bytes.fromhex("3B 02 14 51")):
+        ctl("card", atr.hex())
+        ctl("swap")
+        check(eventually(lambda: context.atr(reader) == atr), f"swapped while nobody uses it: the ATR is {atr.hex(' ')}")
+    ctl("card", "t0")
+    ctl("swap")
+
+
 def unplug_and_plug(context):
     ctl("unplug")
     check(eventually(lambda: not context.readers()), "the reader is unplugged: it is gone from the list")
@@ -81,6 +92,7 @@ def main(part, level):
     card.reconnect()
     check(card.send(echo_apdu(b"back"))[0][:4] == b"back", "after a reconnect the card answers")
     card.disconnect()
+    swap_unused(context, reader)
     unplug_and_plug(context)
     reader = context.readers()[0]
     check(eventually(lambda: context.has_card(reader)), "its card is seen")

@@ -14,7 +14,7 @@ enum {
 	AT_FEATURES = 40,
 	AT_MESSAGE = 44,
 	AT_PIN_SUPPORT = 52,
-	LOOKS = 3, /* pcscd looks again and again; after so many it must see the card */
+	LOOKS = 4, /* pcscd looks again and again; after so many it must see the card */
 	INS_VERIFY = 0x20,
 	INS_ENVELOPE = 0xC2,
 };
@@ -261,7 +261,7 @@ static enum oc_err run_presence(struct bench *b)
 	return slot_presence(reader_slot(b->reader, 0), &b->present);
 }
 
-/* "Mute" may be what a reader says of an empty slot; and a card that was lost is reported absent once. */
+/* "Mute" may be what a reader says of an empty slot; and a card that was lost is reported absent. */
 static bool right_presence(const struct bench *b)
 {
 	return b->present || b->bus.pulled || b->refused || b->failed;
