@@ -48,11 +48,17 @@ static inline uint16_t rd_le16(struct rd *r)
 	return b ? (uint16_t)((unsigned)b[0] | (unsigned)b[1] << 8) : 0;
 }
 
+/* Four bytes that were read already */
+static inline uint32_t le32(const uint8_t b[4])
+{
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
 static inline uint32_t rd_le32(struct rd *r)
 {
 	const uint8_t *b = rd_bytes(r, 4);
 
-	return b ? (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24 : 0;
+	return b ? le32(b) : 0;
 }
 
 /* Writes: an overrun sticks, writes nothing more, and is checked once at the end. */

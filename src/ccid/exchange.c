@@ -97,10 +97,8 @@ static void log_message(struct ccid_port *port, enum oc_log_level level, const c
 static void note_message(struct ccid_port *port, const struct ccid_command *command, const char *arrow,
 			 const uint8_t *msg, size_t len)
 {
-	const enum oc_log_level level = wire_level(command);
-
-	if (oc_log_on(port->log, OC_LOG_COMM) || oc_log_on(port->log, level))
-		log_message(port, level, arrow, msg, len);
+	if (oc_log_on(port->log, OC_LOG_COMM | OC_LOG_PERIODIC))
+		log_message(port, wire_level(command), arrow, msg, len);
 }
 
 /* ---- one exchange ------------------------------------------------------------------------------------------------ */

@@ -195,22 +195,27 @@ void ccid_put_rate_and_clock(uint8_t out[8], uint32_t clock_khz, uint32_t rate_b
 enum oc_err ccid_decode_reply(const uint8_t *msg, size_t len, struct ccid_reply *out)
 {
 	struct rd r = rd_of(msg, len);
-	struct ccid_reply m = { 0 };
+	const uint8_t *h = rd_bytes(&r, CCID_HEADER_LEN);
+	const uint8_t *data;
+	size_t data_len;
 
-	m.type = rd_u8(&r);
-	m.len = rd_le32(&r);
-	m.slot = rd_u8(&r);
-	m.seq = rd_u8(&r);
-	m.status = rd_u8(&r);
-	m.error = rd_u8(&r);
-	m.specific = rd_u8(&r); /* meaning depends on m.type */
-	if (r.overrun)
+	if (!h)
 		return OC_E_SHORT;
-	m.data = rd_bytes(&r, m.len);
+	data_len = le32(h + 1);
+	data = rd_bytes(&r, data_len);
 	if (r.overrun)
 		return OC_E_LENGTH;
-	m.padding = r.left;
-	*out = m;
+	*out = (struct ccid_reply){
+		.type = h[0],
+		.slot = h[5],
+		.seq = h[6],
+		.status = h[7],
+		.error = h[8],
+		.specific = h[9], /* meaning depends on the type */
+		.data = data,
+		.len = data_len,
+		.padding = r.left,
+	};
 	return OC_OK;
 }
 

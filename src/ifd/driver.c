@@ -322,6 +322,19 @@ static enum oc_err open_device(const char *name, struct device **out)
 	return err;
 }
 
+/* ---- who is inside ------------------------------------------------------------------------------------------------ */
+
+static bool is_closing(const struct binding *binding)
+{
+	return __atomic_load_n(&binding->users, __ATOMIC_ACQUIRE) & BINDING_CLOSING;
+}
+
+/* Calls that have not come back */
+static unsigned inside(const struct binding *binding)
+{
+	return __atomic_load_n(&binding->users, __ATOMIC_ACQUIRE) & ~(unsigned)BINDING_CLOSING;
+}
+
 /* ---- the table; its lock is held ---------------------------------------------------------------------------------- */
 
 static struct binding **find(unsigned long lun)
@@ -404,7 +417,7 @@ static enum oc_err join(unsigned long lun)
 
 	pthread_mutex_lock(&table.lock);
 	first = find(lun & ~(unsigned long)SLOT_MASK);
-	err = first && !(*first)->closing ? bind_lun(lun, (*first)->device) : OC_E_NAME;
+	err = first && !is_closing(*first) ? bind_lun(lun, (*first)->device) : OC_E_NAME;
 	pthread_mutex_unlock(&table.lock);
 	if (err == OC_E_NAME)
 		OC_LOG(&table.log, OC_LOG_CRITICAL,
@@ -478,9 +491,9 @@ struct binding *driver_get(unsigned long lun)
 
 	pthread_mutex_lock(&table.lock);
 	place = find(lun);
-	if (place && !(*place)->closing) {
+	if (place && !is_closing(*place)) {
 		binding = *place;
-		binding->users++;
+		__atomic_add_fetch(&binding->users, 1, __ATOMIC_ACQUIRE);
 	}
 	pthread_mutex_unlock(&table.lock);
 	return binding;
@@ -488,10 +501,11 @@ struct binding *driver_get(unsigned long lun)
 
 void driver_put(struct binding *binding)
 {
+	/* It may be freed as soon as nobody is inside. */
+	if (__atomic_sub_fetch(&binding->users, 1, __ATOMIC_ACQ_REL) != BINDING_CLOSING)
+		return;
 	pthread_mutex_lock(&table.lock);
-	binding->users--;
-	if (binding->closing)
-		pthread_cond_broadcast(&table.left);
+	pthread_cond_broadcast(&table.left);
 	pthread_mutex_unlock(&table.lock);
 }
 
@@ -499,7 +513,7 @@ void driver_put(struct binding *binding)
 static bool is_used(const struct device *device)
 {
 	for (size_t i = 0; i < table.count; i++)
-		if (table.bindings[i] && table.bindings[i]->device == device && table.bindings[i]->users)
+		if (table.bindings[i] && table.bindings[i]->device == device && inside(table.bindings[i]))
 			return true;
 	return false;
 }
@@ -509,11 +523,11 @@ static void end_calls(const struct binding *binding)
 {
 	struct device *device = binding->device;
 
-	if (binding->users)
+	if (inside(binding))
 		slot_stop_wait(binding->slot);
 	if (device->closing == device->luns)
 		reader_gone(device->reader);
-	if (device->closing == device->luns || !binding->users)
+	if (device->closing == device->luns || !inside(binding))
 		return;
 	/* Talks to the reader, which may take a moment. */
 	pthread_mutex_unlock(&table.lock);
@@ -528,16 +542,16 @@ bool driver_close(unsigned long lun)
 
 	pthread_mutex_lock(&table.lock);
 	place = find(lun);
-	if (!place || (*place)->closing) {
+	if (!place || is_closing(*place)) {
 		pthread_mutex_unlock(&table.lock);
 		return false;
 	}
 	binding = *place;
-	binding->closing = true;
+	__atomic_or_fetch(&binding->users, BINDING_CLOSING, __ATOMIC_ACQ_REL);
 	binding->device->closing++;
 	if (is_used(binding->device))
 		end_calls(binding);
-	while (binding->users)
+	while (inside(binding))
 		pthread_cond_wait(&table.left, &table.lock);
 	unbind(binding);
 	binding->device->closing--;

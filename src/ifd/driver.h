@@ -36,13 +36,18 @@ struct device {
 	unsigned closing;                /* and those of them that are being closed */
 };
 
+enum { BINDING_CLOSING = 1 << 30 };
+
 /* What a Lun stands for, held by driver_get() until driver_put(). */
 struct binding {
 	unsigned long lun;
 	struct device *device;
 	struct slot *slot;
-	unsigned users; /* calls that are inside, under the table's lock */
-	bool closing;
+	/*
+	 * Calls that are inside, and BINDING_CLOSING when it is being closed; atomic. It grows and is closed under the table's lock
+	 * only, so that a call can leave without it.
+	 */
+	unsigned users;
 };
 
 /* The log of the driver; configured at first use from Info.plist and the environment. */

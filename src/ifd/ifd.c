@@ -236,40 +236,18 @@ EXPORT RESPONSECODE IFDHPowerICC(DWORD Lun, DWORD Action, PUCHAR Atr, PDWORD Atr
 	return code;
 }
 
-/* Some versions of pcscd take a protocol for set without saying so to the driver. */
-static enum oc_err ensure_protocol(struct slot *slot, DWORD protocol, enum ccid_protocol *active)
+static enum oc_err transmit(struct binding *binding, unsigned *protocol, const uint8_t *tx, size_t tx_len,
+			    uint8_t *rx, size_t *rx_len)
 {
-	enum oc_err err;
-
-	if (!slot_lacks_protocol(slot, active) || protocol > 1)
-		return OC_OK;
-	err = slot_set_protocol(slot, (enum ccid_protocol)protocol, NULL);
-	slot_lacks_protocol(slot, active);
-	return err;
-}
-
-static enum oc_err transmit(struct binding *binding, DWORD protocol, const uint8_t *tx, size_t tx_len,
-			    uint8_t *rx, size_t *rx_len, DWORD *used)
-{
-	enum ccid_protocol active;
-	enum oc_err err;
-
 	if (tx && reader_info_asked(binding, tx, tx_len))
 		return reader_info_answer(binding, tx, rx, rx_len);
-	err = ensure_protocol(binding->slot, protocol, &active);
-	if (err == OC_OK)
-		err = slot_transmit(binding->slot, tx, tx_len, rx, rx_len);
-	else
-		*rx_len = 0;
-	if (protocol <= 1)
-		*used = active;
-	return err;
+	return slot_transmit_by(binding->slot, protocol, tx, tx_len, rx, rx_len);
 }
 
 EXPORT RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR TxBuffer, DWORD TxLength,
 				      PUCHAR RxBuffer, PDWORD RxLength, PSCARD_IO_HEADER RecvPci)
 {
-	DWORD protocol = SendPci.Protocol;
+	unsigned protocol = SendPci.Protocol <= 1 ? (unsigned)SendPci.Protocol : SLOT_ANY_PROTOCOL;
 	struct binding *binding;
 	enum oc_err err;
 	size_t len;
@@ -281,8 +259,7 @@ EXPORT RESPONSECODE IFDHTransmitToICC(DWORD Lun, SCARD_IO_HEADER SendPci, PUCHAR
 	binding = binding_of(Lun, "IFDHTransmitToICC");
 	if (!binding)
 		return IFD_COMMUNICATION_ERROR;
-	err = transmit(binding, SendPci.Protocol, TxBuffer, TxBuffer ? TxLength : 0, RxBuffer, &len,
-		       &protocol);
+	err = transmit(binding, &protocol, TxBuffer, TxBuffer ? TxLength : 0, RxBuffer, &len);
 	if (err == OC_OK) {
 		*RxLength = len;
 		if (RecvPci && SendPci.Protocol <= 1)

@@ -213,7 +213,7 @@ static enum oc_err accept_readers_choice(struct slot *slot)
 
 	/* It may have taken TA1 or not: wait as long as the slower of the two demands. */
 	at_ta1.fi_di = slot->atr.fi_di;
-	if (timing_wwt_ms(&at_ta1) > timing_wwt_ms(&slot->timing))
+	if (waits_of(&at_ta1).wwt_ms > slot_waits(slot)->wwt_ms)
 		slot->timing = at_ta1;
 	if (slot->atr.protocols == only)
 		return OC_OK;

@@ -67,8 +67,8 @@ enum oc_err slot_set_parameters(struct slot *slot)
 {
 	struct ccid_port *port = slot->port;
 	const struct ccid_parameters wanted = slot_parameters(slot);
-	const uint32_t card_ms = slot->protocol == CCID_PROTOCOL_T1 ? timing_bwt_ms(&slot->timing)
-								    : timing_wwt_ms(&slot->timing);
+	const struct waits *waits = slot_waits(slot);
+	const uint32_t card_ms = slot->protocol == CCID_PROTOCOL_T1 ? waits->bwt_ms : waits->wwt_ms;
 	struct ccid_command command;
 	struct ccid_reply reply;
 	enum oc_err err;

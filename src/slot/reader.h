@@ -121,6 +121,15 @@ enum oc_err slot_set_protocol(struct slot *slot, enum ccid_protocol protocol, co
  */
 enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len);
 
+enum { SLOT_ANY_PROTOCOL = 2 };
+
+/*
+ * The same for a caller that knows which protocol the application was told, as pcscd does without always saying so: it is the one that
+ * is set up where none was. @protocol: 0, 1 or SLOT_ANY_PROTOCOL; afterwards the one in use, unless OC_E_APDU was returned.
+ */
+enum oc_err slot_transmit_by(struct slot *slot, unsigned *protocol, const uint8_t *tx, size_t tx_len,
+			     uint8_t *rx, size_t *rx_len);
+
 /*
  * The node address byte of T=1 blocks (ISO/IEC 7816-3, 11.3.2.1), 0 unless set; it stays for the next cards. OC_E_UNSUPPORTED
  * unless the host sends the blocks; OC_E_LENGTH for one that is not allowed: source and destination alike but 0, or bits 8 or 4 set.
@@ -192,12 +201,6 @@ struct slot_state {
 	bool strange; /* the card before it was lost, and no protocol was asked for since */
 	enum ccid_protocol protocol;
 };
-
-/*
- * Is there a card for which no protocol was set yet? @active: the one that is in use. What has become of the device since the last call
- * is for the next one to find out.
- */
-bool slot_lacks_protocol(struct slot *slot, enum ccid_protocol *active);
 
 void slot_get_state(struct slot *slot, struct slot_state *out);
 

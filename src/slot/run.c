@@ -60,15 +60,16 @@ static struct reply carry_tpdu(struct slot *slot, const struct block *block, uns
 {
 	(void)wait_ms;
 	return slot_carry_block(slot, block,
-				timing_t0_ms(&slot->timing, block->len + block->expect) + USB_MARGIN_MS);
+				waits_t0_ms(slot_waits(slot), block->len + block->expect) + USB_MARGIN_MS);
 }
 
 /* What the card may take anyhow, and what it has asked for by S(WTX) on top, as far as patience goes. */
-static unsigned t1_wait_ms(const struct slot *slot, const struct block *block)
+static unsigned t1_wait_ms(struct slot *slot, const struct block *block)
 {
 	const size_t bytes = block->len + block->expect;
-	const uint32_t own = timing_t1_ms(&slot->timing, bytes, 1);
-	const uint32_t asked = timing_t1_ms(&slot->timing, bytes, block->bwi) - own;
+	const struct waits *waits = slot_waits(slot);
+	const uint32_t own = waits_t1_ms(waits, bytes, 1);
+	const uint32_t asked = waits_t1_ms(waits, bytes, block->bwi) - own;
 	const uint64_t patience = slot->port->extension_cap_ms;
 
 	return own + (asked < patience ? asked : (uint32_t)patience) + USB_MARGIN_MS;

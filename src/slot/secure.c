@@ -287,7 +287,7 @@ static enum oc_err pin_whole(struct slot *slot, struct answer *answer)
 
 static enum oc_err run_entry(struct slot *slot, struct answer *answer)
 {
-	enum oc_err err = slot_ensure_protocol(slot);
+	enum oc_err err = slot_ensure_protocol(slot, SLOT_ANY_PROTOCOL);
 
 	if (err != OC_OK)
 		return err;

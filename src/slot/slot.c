@@ -163,17 +163,6 @@ enum oc_err slot_send_escape(struct slot *slot, const struct ccid_bytes *bytes)
 	return reply.type != 0 ? OC_OK : err;
 }
 
-bool slot_lacks_protocol(struct slot *slot, enum ccid_protocol *active)
-{
-	bool lacks;
-
-	pthread_mutex_lock(slot->lock);
-	lacks = slot->powered && !slot->protocol_set && !slot->strange;
-	*active = slot->protocol;
-	pthread_mutex_unlock(slot->lock);
-	return lacks;
-}
-
 void slot_get_state(struct slot *slot, struct slot_state *out)
 {
 	slot_lock(slot);

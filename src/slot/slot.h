@@ -43,6 +43,7 @@ struct slot {
 	bool protocol_set;
 	enum ccid_protocol protocol;
 	struct timing timing;
+	struct waits waits; /* that follow from it; see slot_waits() */
 	bool agreed;        /* the reader has taken the parameters that we sent; else it has its own */
 	uint32_t clock_khz; /* what it made of the clock that it was told; 0: it was told none */
 	struct t1 t1;
@@ -151,6 +152,13 @@ enum oc_err slot_send_escape(struct slot *slot, const struct ccid_bytes *bytes);
 /* Overwrite what a command and its answer have left behind: only the application may know it. Under slot_lock(). */
 void slot_wipe(struct slot *slot);
 
+/* How long its blocks may take. */
+static inline const struct waits *slot_waits(struct slot *slot)
+{
+	waits_update(&slot->waits, &slot->timing);
+	return &slot->waits;
+}
+
 /* Forget everything about the card; under slot_lock(). */
 void slot_forget_card(struct slot *slot);
 
@@ -241,7 +249,7 @@ enum oc_err slot_run_t1_by(struct slot *slot,
 						 unsigned wait_ms),
 			   enum step *end);
 
-/* Set up the first protocol of the ATR where none was set; OC_E_UNPOWERED. Under slot_lock(). */
-enum oc_err slot_ensure_protocol(struct slot *slot);
+/* Set up a protocol where none was set: the wanted one, or the first of the ATR for SLOT_ANY_PROTOCOL; OC_E_UNPOWERED. Under slot_lock(). */
+enum oc_err slot_ensure_protocol(struct slot *slot, unsigned wanted);
 
 #endif

@@ -22,6 +22,7 @@ struct call {
 	size_t tx_len;
 	uint8_t *rx;
 	size_t cap, rx_len;
+	unsigned protocol; /* what is set where none was */
 };
 
 /* ---- T=0 --------------------------------------------------------------------------------------------------------- */
@@ -97,11 +98,11 @@ static void chain_take(void *self, const struct reply *reply)
 }
 
 /* The reader sends all of the command to the card, and takes all of the answer, before it says a word. */
-static unsigned apdu_wait_ms(const struct slot *slot, const struct call *call)
+static unsigned apdu_wait_ms(struct slot *slot, const struct call *call)
 {
 	const size_t bytes = call->tx_len + call->apdu.ne;
-	const unsigned card = slot->protocol == CCID_PROTOCOL_T1 ? timing_t1_ms(&slot->timing, bytes, 1)
-								 : timing_t0_ms(&slot->timing, bytes);
+	const unsigned card = slot->protocol == CCID_PROTOCOL_T1 ? waits_t1_ms(slot_waits(slot), bytes, 1)
+								 : waits_t0_ms(slot_waits(slot), bytes);
 
 	return (card < APDU_LEVEL_MS ? APDU_LEVEL_MS : card) + USB_MARGIN_MS;
 }
@@ -137,7 +138,7 @@ static enum oc_err transmit_apdu(struct slot *slot, struct call *call)
 
 /* ---- the two calls ----------------------------------------------------------------------------------------------- */
 
-enum oc_err slot_ensure_protocol(struct slot *slot)
+enum oc_err slot_ensure_protocol(struct slot *slot, unsigned wanted)
 {
 	enum ccid_protocol first;
 
@@ -145,6 +146,8 @@ enum oc_err slot_ensure_protocol(struct slot *slot)
 		return OC_E_UNPOWERED;
 	if (slot->protocol_set)
 		return OC_OK;
+	if (wanted < SLOT_ANY_PROTOCOL)
+		return slot_negotiate(slot, (enum ccid_protocol)wanted, NULL);
 	first = slot->atr_valid && slot->atr.first_protocol == 1 ? CCID_PROTOCOL_T1 : CCID_PROTOCOL_T0;
 	return slot_negotiate(slot, first, NULL);
 }
@@ -157,7 +160,7 @@ static enum oc_err transmit_locked(struct slot *slot, struct call *call)
 
 	if (apdu_extended(&call->apdu) && level == CCID_SHORT_APDU)
 		return OC_E_EXTENDED;
-	err = slot_ensure_protocol(slot);
+	err = slot_ensure_protocol(slot, call->protocol);
 	if (err != OC_OK)
 		return err;
 	trial = slot_try_speed(slot);
@@ -192,10 +195,11 @@ static void log_result(const struct slot *slot, const struct call *call, enum oc
 		       apdu->nc, call->rx_len - 2, call->rx[call->rx_len - 2], call->rx[call->rx_len - 1]);
 }
 
-enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len)
+enum oc_err slot_transmit_by(struct slot *slot, unsigned *protocol, const uint8_t *tx, size_t tx_len,
+			     uint8_t *rx, size_t *rx_len)
 {
 	struct reader *reader = slot->reader;
-	struct call call = { .tx = tx, .tx_len = tx_len, .rx = rx, .cap = *rx_len };
+	struct call call = { .tx = tx, .tx_len = tx_len, .rx = rx, .cap = *rx_len, .protocol = *protocol };
 	enum oc_err err = apdu_parse(tx, tx_len, &call.apdu);
 
 	*rx_len = 0;
@@ -208,11 +212,19 @@ enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, u
 	slot_lock(slot);
 	err = transmit_locked(slot, &call);
 	log_result(slot, &call, err);
+	*protocol = slot->protocol;
 	slot_wipe(slot);
 	slot_unlock(slot);
 	if (err == OC_OK)
 		*rx_len = call.rx_len;
 	return err;
+}
+
+enum oc_err slot_transmit(struct slot *slot, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len)
+{
+	unsigned protocol = SLOT_ANY_PROTOCOL;
+
+	return slot_transmit_by(slot, &protocol, tx, tx_len, rx, rx_len);
 }
 
 enum oc_err slot_escape(struct slot *slot, const uint8_t *tx, size_t tx_len, uint8_t *rx, size_t *rx_len)

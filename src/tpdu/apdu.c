@@ -3,6 +3,8 @@
 
 #include "base/bytes.h"
 
+enum { HEADER_LEN = 4 };
+
 /* Le of 0 asks for as much as its coding can express. */
 static size_t short_ne(uint8_t le)
 {
@@ -64,15 +66,21 @@ static enum oc_err parse_extended(struct rd r, struct apdu *a)
 enum oc_err apdu_parse(const uint8_t *bytes, size_t len, struct apdu *out)
 {
 	struct rd r = rd_of(bytes, len);
-	struct apdu a = { .bytes = bytes, .len = len, .kind = APDU_1 };
+	const uint8_t *h = rd_bytes(&r, HEADER_LEN);
 	enum oc_err err = OC_OK;
+	struct apdu a;
 
-	a.cla = rd_u8(&r);
-	a.ins = rd_u8(&r);
-	a.p1 = rd_u8(&r);
-	a.p2 = rd_u8(&r);
-	if (r.overrun)
+	if (!h)
 		return OC_E_APDU;
+	a = (struct apdu){
+		.bytes = bytes,
+		.len = len,
+		.kind = APDU_1,
+		.cla = h[0],
+		.ins = h[1],
+		.p1 = h[2],
+		.p2 = h[3],
+	};
 	if (r.left != 0) {
 		const uint8_t b5 = rd_u8(&r);
 

@@ -3,6 +3,8 @@
 
 #include "tpdu/atr.h"
 
+#include <string.h>
+
 enum {
 	DEFAULT_FI_DI = 0x11,
 	DEFAULT_WI = 10,
@@ -13,80 +15,67 @@ enum {
 	BWT_FD = 372, /* fixed, whatever F and D are (11.4.3) */
 };
 
-struct rates {
-	uint64_t fi, di, khz;
-};
-
-static struct rates rates_of(const struct timing *t)
-{
-	unsigned fi, di;
-
-	if (!atr_fi_di(t->fi_di, &fi, &di))
-		atr_fi_di(DEFAULT_FI_DI, &fi, &di);
-	return (struct rates){ fi, di, t->clock_khz ? t->clock_khz : DEFAULT_CLOCK_KHZ };
-}
-
 /* A reader may name any clock, and a card ask for any multiple. */
 static uint32_t capped(uint64_t ms)
 {
 	return ms < TIMING_LONGEST_MS ? (uint32_t)ms : TIMING_LONGEST_MS;
 }
 
-/* Clock cycles to milliseconds, rounded up: at f kHz a millisecond has f
- * cycles. */
+/* Clock cycles to milliseconds, rounded up: at f kHz a millisecond has f cycles. */
 static uint32_t cycles_ms(uint64_t cycles, uint64_t khz)
 {
 	return capped((cycles + khz - 1) / khz);
 }
 
-/* WT = WI x 960 x Fi / f (10.2) */
-static uint32_t wwt_ms(const struct timing *t, const struct rates *r)
+/* N = 255 means 12 etu, as N = 0 does (8.3, TC1). */
+static unsigned character_etu(const struct timing *t)
 {
-	return cycles_ms((t->wi ? t->wi : DEFAULT_WI) * UINT64_C(960) * r->fi, r->khz);
+	return CHARACTER_ETU + (t->guard_time == 255 ? 0u : t->guard_time);
 }
 
-uint32_t timing_wwt_ms(const struct timing *t)
-{
-	const struct rates r = rates_of(t);
-
-	return wwt_ms(t, &r);
-}
-
-/* The characters of a TPDU or block; N = 255 means 12 etu, as N = 0 does (8.3,
- * TC1). */
-static uint64_t line_cycles(const struct timing *t, const struct rates *r, size_t bytes)
-{
-	const uint64_t etu = CHARACTER_ETU + (t->guard_time == 255 ? 0u : t->guard_time);
-
-	return (uint64_t)bytes * etu * r->fi / r->di;
-}
-
-uint32_t timing_t0_ms(const struct timing *t, size_t bytes)
-{
-	const struct rates r = rates_of(t);
-
-	return capped(cycles_ms(line_cycles(t, &r, bytes), r.khz) + (uint64_t)GAPS * wwt_ms(t, &r));
-}
-
-/* BWT = 11 etu + 2^BWI x 960 x 372 / f */
-static uint32_t bwt_ms(const struct timing *t, const struct rates *r)
+/* WT = WI x 960 x Fi / f (10.2); BWT = 11 etu + 2^BWI x 960 x 372 / f (11.4.3) */
+static void work_out(struct waits *w, const struct timing *t)
 {
 	const unsigned bwi = t->bwi > MAX_BWI ? MAX_BWI : t->bwi;
+	unsigned fi, di;
 
-	return cycles_ms((UINT64_C(960) * BWT_FD << bwi) + 11 * r->fi / r->di, r->khz);
+	if (!atr_fi_di(t->fi_di, &fi, &di))
+		atr_fi_di(DEFAULT_FI_DI, &fi, &di);
+	w->of = *t;
+	w->khz = t->clock_khz ? t->clock_khz : DEFAULT_CLOCK_KHZ;
+	w->character_fi = character_etu(t) * fi;
+	w->di = di;
+	w->wwt_ms = cycles_ms((t->wi ? t->wi : DEFAULT_WI) * UINT64_C(960) * fi, w->khz);
+	w->bwt_ms = cycles_ms((UINT64_C(960) * BWT_FD << bwi) + 11 * fi / di, w->khz);
 }
 
-uint32_t timing_bwt_ms(const struct timing *t)
+void waits_update(struct waits *w, const struct timing *t)
 {
-	const struct rates r = rates_of(t);
-
-	return bwt_ms(t, &r);
+	if (w->khz && memcmp(&w->of, t, sizeof *t) == 0)
+		return;
+	work_out(w, t);
 }
 
-uint32_t timing_t1_ms(const struct timing *t, size_t bytes, uint8_t multiplier)
+/* The characters of a TPDU or block */
+static uint32_t line_ms(const struct waits *w, size_t bytes)
 {
-	const struct rates r = rates_of(t);
+	return cycles_ms((uint64_t)bytes * w->character_fi / w->di, w->khz);
+}
 
-	return capped(cycles_ms(line_cycles(t, &r, bytes), r.khz) +
-		      (uint64_t)bwt_ms(t, &r) * (multiplier ? multiplier : 1u));
+uint32_t waits_t0_ms(const struct waits *w, size_t bytes)
+{
+	return capped(line_ms(w, bytes) + (uint64_t)GAPS * w->wwt_ms);
+}
+
+uint32_t waits_t1_ms(const struct waits *w, size_t bytes, uint8_t multiplier)
+{
+	return capped(line_ms(w, bytes) + (uint64_t)w->bwt_ms * (multiplier ? multiplier : 1u));
+}
+
+struct waits waits_of(const struct timing *t)
+{
+	struct waits w;
+
+	work_out(&w, t);
+	return w;
 }

@@ -23,8 +23,18 @@ struct timing {
 	uint8_t bwi;        /* T=1: block waiting time integer, at most 9 */
 };
 
-/* Work waiting time: the longest gap between two characters of the card. */
-uint32_t timing_wwt_ms(const struct timing *timing);
+/* What follows from it, for every block that is sent: worked out when the parameters change. */
+struct waits {
+	struct timing of;
+	uint32_t khz, character_fi, di; /* a character takes character_fi / di cycles of the clock */
+	uint32_t wwt_ms; /* work waiting time: the longest gap between two characters of the card */
+	uint32_t bwt_ms; /* block waiting time: the longest wait for the first character of a block */
+};
+
+struct waits waits_of(const struct timing *timing);
+
+/* The same, if @waits is not of this timing already; zeros are of none. */
+void waits_update(struct waits *waits, const struct timing *timing);
 
 /*
  * One T=0 TPDU: all its characters on the line, and three gaps of a work
@@ -32,11 +42,7 @@ uint32_t timing_wwt_ms(const struct timing *timing);
  * The reader watches every single gap; the host only has to notice a reader
  * that does not. NULL procedure bytes reach the host as time extensions.
  */
-uint32_t timing_t0_ms(const struct timing *timing, size_t bytes);
-
-/* Block waiting time (11.4.3): the longest wait for the first character of a
- * block. */
-uint32_t timing_bwt_ms(const struct timing *timing);
+uint32_t waits_t0_ms(const struct waits *waits, size_t bytes);
 
 /*
  * One T=1 block and its answer: all characters on the line, and the block
@@ -44,6 +50,6 @@ uint32_t timing_bwt_ms(const struct timing *timing);
  * watches the gaps between characters; no card spreads them over its whole
  * character waiting time.
  */
-uint32_t timing_t1_ms(const struct timing *timing, size_t bytes, uint8_t multiplier);
+uint32_t waits_t1_ms(const struct waits *waits, size_t bytes, uint8_t multiplier);
 
 #endif

@@ -33,11 +33,6 @@ void usb_pause(struct transport *t, unsigned ms)
 
 /* ---- gone -------------------------------------------------------------------------------------------------------- */
 
-bool usb_is_gone(struct usb *u)
-{
-	return __atomic_load_n(&u->gone, __ATOMIC_ACQUIRE);
-}
-
 void usb_gone(struct transport *t)
 {
 	struct usb *u = usb_of(t);

@@ -101,7 +101,10 @@ void rest_destroy(struct rest *rest);
 
 /* ---- device.c: what becomes of the device while it is open -------------------------------------------------------- */
 
-bool usb_is_gone(struct usb *u);
+static inline bool usb_is_gone(const struct usb *u)
+{
+	return __atomic_load_n(&u->gone, __ATOMIC_ACQUIRE);
+}
 
 /* A transfer that was posted at @known restarts ended with @err: was it the system that restarted the device? */
 enum oc_err usb_look_closer(struct usb *u, enum oc_err err, unsigned known);

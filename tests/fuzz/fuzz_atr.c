@@ -43,14 +43,15 @@ static void check_timing(const struct atr *a, uint32_t khz)
 		.wi = a->wi,
 		.bwi = a->bwi,
 	};
-	const uint32_t longest = timing_t1_ms(&t, 518, 255);
+	const struct waits w = waits_of(&t);
+	const uint32_t longest = waits_t1_ms(&w, 518, 255);
 	unsigned fi, di;
 
-	FUZZ_ASSERT(timing_wwt_ms(&t) > 0 && timing_bwt_ms(&t) > 0);
-	FUZZ_ASSERT(timing_t0_ms(&t, 262) >= timing_t0_ms(&t, 1));
-	FUZZ_ASSERT(timing_t0_ms(&t, 262) >= timing_wwt_ms(&t));
-	FUZZ_ASSERT(timing_t1_ms(&t, 518, 1) >= timing_bwt_ms(&t));
-	FUZZ_ASSERT(longest == TIMING_LONGEST_MS || longest >= UINT64_C(255) * timing_bwt_ms(&t));
+	FUZZ_ASSERT(w.wwt_ms > 0 && w.bwt_ms > 0);
+	FUZZ_ASSERT(waits_t0_ms(&w, 262) >= waits_t0_ms(&w, 1));
+	FUZZ_ASSERT(waits_t0_ms(&w, 262) >= w.wwt_ms);
+	FUZZ_ASSERT(waits_t1_ms(&w, 518, 1) >= w.bwt_ms);
+	FUZZ_ASSERT(longest == TIMING_LONGEST_MS || longest >= UINT64_C(255) * w.bwt_ms);
 	FUZZ_ASSERT(atr_fi_di(a->fi_di, &fi, &di) || atr_rate(a->fi_di, khz) == 0);
 }
 

@@ -291,13 +291,52 @@ static void more_time_than_patience(void **state)
 	check_done();
 }
 
+/* A card that asks for a little more time again and again: each wait is short, and patience bounds them all. */
+static void a_little_more_time_for_ever(void **state)
+{
+	enum { PATIENCE = 5000, EACH = 1000 };
+	const struct script_step first = I_READ_2,
+				 asks_for_more = GIVES_AFTER(EACH, 0x80, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0x00,
+							     0xC3, 0x01, 0x01, 0xC3);
+	const struct script_step granted =
+		SENDS(0x6F, 5, 0, 0, 0, 0, 0, 0x01, 0, 0, 0x00, 0xE3, 0x01, 0x01, 0xE3);
+	struct script_step steps[2 * (PATIENCE / EACH + 2) + 1];
+	const size_t last = COUNT(steps) - 1;
+	uint8_t atr[ATR_MAX], rx[258];
+	size_t atr_len, len = sizeof rx;
+	struct slot_bench b;
+
+	(void)state;
+	for (size_t i = 0; i < last; i += 2) {
+		steps[i] = i ? granted : first;
+		steps[i + 1] = asks_for_more;
+	}
+	steps[last] = (struct script_step)END;
+	slot_bench_begin(&b);
+	b.setup.patience_ms = PATIENCE;
+	slot_bench_open(&b, STEPS(T1_UP, IFSD));
+	CHECK_INT("up", slot_power_up(b.slot, atr, &atr_len), OC_OK);
+	CHECK_INT("up", slot_set_protocol(b.slot, CCID_PROTOCOL_T1, NULL), OC_OK);
+	script_continue(&b.script, steps);
+	CHECK_INT("for ever", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len),
+		  OC_E_TIMEOUT);
+	CHECK_INT("for ever", len, 0);
+	script_continue(&b.script, STEPS(END));
+	b.script.error[0] = 0;
+	len = sizeof rx;
+	CHECK_INT("the card is in the middle of a command: it has to be reset",
+		  slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len), OC_E_UNPOWERED);
+	slot_bench_end("for ever", &b);
+	check_done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(transmitting_with_t1),    cmocka_unit_test(t1_takes_every_apdu),
 		cmocka_unit_test(a_dead_t1_card),          cmocka_unit_test(node_addresses),
 		cmocka_unit_test(node_address_by_level),   cmocka_unit_test(node_address_on_the_wire),
-		cmocka_unit_test(more_time_than_patience),
+		cmocka_unit_test(more_time_than_patience), cmocka_unit_test(a_little_more_time_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,20 @@
 #include "tpdu/timing.h"
 #include "check.h"
 
+static uint32_t t0_ms(const struct timing *t, size_t bytes)
+{
+	const struct waits w = waits_of(t);
+
+	return waits_t0_ms(&w, bytes);
+}
+
+static uint32_t t1_ms(const struct timing *t, size_t bytes, uint8_t multiplier)
+{
+	const struct waits w = waits_of(t);
+
+	return waits_t1_ms(&w, bytes, multiplier);
+}
+
 /* WWT = WI x 960 x Fi / f: it does not depend on D. Rounding up by one is free. */
 static const struct {
 	const char *name;
@@ -25,7 +39,7 @@ static void work_waiting_time(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(wwt_rows); i++) {
-		uint32_t got = timing_wwt_ms(&wwt_rows[i].timing);
+		uint32_t got = waits_of(&wwt_rows[i].timing).wwt_ms;
 
 		if (got != wwt_rows[i].wwt_ms + 1)
 			CHECK_INT(wwt_rows[i].name, got, wwt_rows[i].wwt_ms);
@@ -51,8 +65,8 @@ static void a_whole_tpdu(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		uint32_t want = 3 * timing_wwt_ms(&rows[i].timing) + rows[i].characters_ms;
-		uint32_t got = timing_t0_ms(&rows[i].timing, rows[i].bytes);
+		uint32_t want = 3 * waits_of(&rows[i].timing).wwt_ms + rows[i].characters_ms;
+		uint32_t got = t0_ms(&rows[i].timing, rows[i].bytes);
 		char name[80];
 
 		snprintf(name, sizeof name, "%s: %u, not near %u", rows[i].name, got, want);
@@ -75,22 +89,46 @@ static void never_too_short(void **state)
 			char name[40];
 
 			snprintf(name, sizeof name, "%u kHz, TA1 %02X", clocks[c], fi_di);
-			CHECK(name, timing_t0_ms(&slow, 263) >= timing_t0_ms(&quick, 263));
-			CHECK(name, timing_t0_ms(&slow, 263) >= timing_t0_ms(&slow, 2));
-			CHECK(name, timing_wwt_ms(&slow) >= timing_wwt_ms(&quick));
+			CHECK(name, t0_ms(&slow, 263) >= t0_ms(&quick, 263));
+			CHECK(name, t0_ms(&slow, 263) >= t0_ms(&slow, 2));
+			CHECK(name, waits_of(&slow).wwt_ms >= waits_of(&quick).wwt_ms);
 		}
 	}
 	for (size_t c = 0; c < COUNT(clocks); c++) {
 		for (uint8_t bwi = 0; bwi <= 9; bwi++) {
 			const struct timing t = { clocks[c], 0x11, 0, 10, bwi };
-			const uint32_t got = timing_t1_ms(&t, 518, 255);
+			const uint32_t got = t1_ms(&t, 518, 255);
 			char name[40];
 
 			snprintf(name, sizeof name, "%u kHz, BWI %u, 255 times", clocks[c], bwi);
-			CHECK(name, got == TIMING_LONGEST_MS || got >= UINT64_C(255) * timing_bwt_ms(&t));
+			CHECK(name, got == TIMING_LONGEST_MS || got >= UINT64_C(255) * waits_of(&t).bwt_ms);
 		}
 	}
-	CHECK("no clock at all", timing_t0_ms(&(const struct timing){ 0, 0x11, 0, 10, 0 }, 263) > 0);
+	CHECK("no clock at all", t0_ms(&(const struct timing){ 0, 0x11, 0, 10, 0 }, 263) > 0);
+	check_done();
+}
+
+/* What was worked out is kept only as long as it fits. */
+static void worked_out_anew_when_it_changes(void **state)
+{
+	struct timing t = { 0 };
+	struct waits w = { 0 };
+
+	(void)state;
+	waits_update(&w, &t);
+	CHECK_INT("of no clock", w.wwt_ms, waits_of(&t).wwt_ms);
+	CHECK("which is a time", w.wwt_ms > 0);
+	for (size_t i = 0; i < COUNT(wwt_rows); i++) {
+		t = wwt_rows[i].timing;
+		waits_update(&w, &t);
+		CHECK_INT(wwt_rows[i].name, w.wwt_ms, waits_of(&t).wwt_ms);
+		t.bwi++;
+		waits_update(&w, &t);
+		CHECK_INT(wwt_rows[i].name, w.bwt_ms, waits_of(&t).bwt_ms);
+		t.guard_time++;
+		waits_update(&w, &t);
+		CHECK_INT(wwt_rows[i].name, waits_t0_ms(&w, 255), t0_ms(&t, 255));
+	}
 	check_done();
 }
 
@@ -100,6 +138,7 @@ int main(void)
 		cmocka_unit_test(work_waiting_time),
 		cmocka_unit_test(a_whole_tpdu),
 		cmocka_unit_test(never_too_short),
+		cmocka_unit_test(worked_out_anew_when_it_changes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
