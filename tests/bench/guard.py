@@ -4,10 +4,12 @@ Has anything become dearer? What this driver needs for each operation is counted
 on a clock. --update writes that file anew: the difference then belongs into the commit that makes it.
 """
 import json
+import os
 import platform
+import re
 import sys
 
-from play import libraries, play, tools
+from play import BUILD, libraries, play, tools
 
 EXACT = ("messages", "control transfers", "urbs", "frames of 1 ms", "frames of 125 us", "driver allocations",
          "driver sleep", "libusb timer", "violations")
@@ -18,12 +20,19 @@ INSTRUCTIONS = "tpdu-t0"
 MORE = 1.05
 
 
+def flags():
+    """Those of the user, but for what does not change the code."""
+    with open(os.path.join(BUILD, "Makefile"), encoding="utf-8") as file:
+        words = re.search(r"^CFLAGS =(.*)$", file.read(), re.M)[1].split()
+    return " ".join(word for word in words if not word.startswith("-g"))
+
+
 def builder():
-    """How many instructions there are depends on who compiled them."""
+    """How many instructions there are depends on who compiled them, and how."""
     info = open(libraries()["ours"], "rb").read()
     at = info.find(b"GCC: (")
     name = info[at:info.find(b"\0", at)].decode(errors="replace") if at >= 0 else "unknown"
-    return f"{name}, {platform.machine()}"
+    return f"{name}, {platform.machine()}, {flags()}"
 
 
 def count():
