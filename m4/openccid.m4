@@ -26,6 +26,8 @@ AC_DEFUN([OC_WARNINGS], [
 		-Wdouble-promotion -Wlogical-op -Wduplicated-cond -Wjump-misses-init -Wframe-larger-than=8192
 		-Wimplicit-fallthrough],
 		[OC_ADD_FLAG([WARN_CFLAGS], flag)])
+	# Where it looks from one file into another it takes what a caller never passes for possible.
+	AS_CASE([" $CFLAGS "], [*" -flto"*], [OC_ADD_FLAG([WARN_CFLAGS], [-Wno-null-dereference])])
 ])
 
 # OC_FORTIFY: the highest level that compiler, C library and CFLAGS take without a warning; none without optimisation.
