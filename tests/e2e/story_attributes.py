@@ -23,6 +23,10 @@ lib = ctypes.CDLL("libpcsclite.so.1")
 get_attrib = lib.SCardGetAttrib
 get_attrib.argtypes = [ctypes.c_long, ctypes.c_ulong, ctypes.c_void_p, ctypes.POINTER(ctypes.c_ulong)]
 get_attrib.restype = ctypes.c_long
+send_control = lib.SCardControl
+send_control.argtypes = [ctypes.c_long, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong,
+                         ctypes.POINTER(ctypes.c_ulong)]
+send_control.restype = ctypes.c_long
 
 
 # ---- asking -----------------------------------------------------------------------------------------------------------
@@ -206,11 +210,34 @@ def send_escapes(handle, reader, found):
         check(control(handle, found[MCT], b"\x20\x76\0\0\0") != UNSUPPORTED, "MCT_READER_DIRECT is there, and takes no other commands")
 
 
+def asked_with(handle, code, room):
+    """The code of the answer; a byte that is written behind the room fails the test, and so does a length beyond it."""
+    buffer = (ctypes.c_ubyte * (MOST + 8))(*([GUARD] * (MOST + 8)))
+    length = ctypes.c_ulong(MOST)
+    answer = send_control(handle, code, None, 0, buffer, room, ctypes.byref(length)) & 0xFFFFFFFF
+    if bytes(buffer[room:]) != bytes([GUARD] * (MOST + 8 - room)) or (answer == 0 and length.value > room):
+        check(False, f"control code {code:08X} stays within {room} bytes")
+    return answer
+
+
+def tell_short(handle, reader, found):
+    """Every number that answers without being told anything, with less room than its answer takes."""
+    codes = [*FEATURE_LISTS, USB_PLACE, *([NODE_ADDRESS] if reader.host_sends_blocks else []),
+             *(found[tag] for tag in (TLV, PIN_PROPERTIES, DISPLAY) if tag in found)]
+    wrong = []
+    for code in codes:
+        size = len(control(handle, code))
+        wrong += [f"{code:08X} with {room} of {size} bytes" for room in range(size) if asked_with(handle, code, room) != INSUFFICIENT]
+        wrong += [f"{code:08X} with {size} bytes"] if asked_with(handle, code, size) != 0 else []
+    check(not wrong, f"{len(codes)} control codes are refused with too little room, and answered with just enough" + "\n  ".join(["", *wrong]))
+
+
 def control_codes(context, name, reader, place):
     handle = direct(context, name)
     found = tell_features(handle, reader)
     tell_properties(handle, reader, found)
     tell_place(handle, reader, place)
+    tell_short(handle, reader, found)
     send_escapes(handle, reader, found)
     check(control(handle, 0x42000002) == UNSUPPORTED and control(handle, 0x42000000 + 3501) == UNSUPPORTED, "other numbers are refused")
     leave(handle)
