@@ -257,6 +257,18 @@ static void node_address_on_the_wire(void **state)
 	check_done();
 }
 
+static void up_with_patience(struct slot_bench *b, unsigned ms)
+{
+	uint8_t atr[ATR_MAX];
+	size_t len;
+
+	slot_bench_begin(b);
+	b->setup.patience_ms = ms;
+	slot_bench_open(b, STEPS(T1_UP, IFSD));
+	CHECK_INT("up", slot_power_up(b->slot, atr, &len), OC_OK);
+	CHECK_INT("up", slot_set_protocol(b->slot, CCID_PROTOCOL_T1, NULL), OC_OK);
+}
+
 /* 255 block waiting times are more than anybody waits for: what the card asks for counts as far as patience goes. */
 static void more_time_than_patience(void **state)
 {
@@ -271,17 +283,13 @@ static void more_time_than_patience(void **state)
 		STATUS_IS(0x00),
 		END,
 	};
-	uint8_t atr[ATR_MAX], rx[258];
-	size_t atr_len, len = sizeof rx;
+	uint8_t rx[258];
+	size_t len = sizeof rx;
 	struct slot_bench b;
 	uint64_t begun;
 
 	(void)state;
-	slot_bench_begin(&b);
-	b.setup.patience_ms = PATIENCE;
-	slot_bench_open(&b, STEPS(T1_UP, IFSD));
-	CHECK_INT("up", slot_power_up(b.slot, atr, &atr_len), OC_OK);
-	CHECK_INT("up", slot_set_protocol(b.slot, CCID_PROTOCOL_T1, NULL), OC_OK);
+	up_with_patience(&b, PATIENCE);
 	script_continue(&b.script, steps);
 	begun = b.script.clock;
 	CHECK_INT("silent", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len), OC_E_TIMEOUT);
@@ -302,8 +310,8 @@ static void a_little_more_time_for_ever(void **state)
 		SENDS(0x6F, 5, 0, 0, 0, 0, 0, 0x01, 0, 0, 0x00, 0xE3, 0x01, 0x01, 0xE3);
 	struct script_step steps[2 * (PATIENCE / EACH + 2) + 1];
 	const size_t last = COUNT(steps) - 1;
-	uint8_t atr[ATR_MAX], rx[258];
-	size_t atr_len, len = sizeof rx;
+	uint8_t rx[258];
+	size_t len = sizeof rx;
 	struct slot_bench b;
 
 	(void)state;
@@ -312,11 +320,7 @@ static void a_little_more_time_for_ever(void **state)
 		steps[i + 1] = asks_for_more;
 	}
 	steps[last] = (struct script_step)END;
-	slot_bench_begin(&b);
-	b.setup.patience_ms = PATIENCE;
-	slot_bench_open(&b, STEPS(T1_UP, IFSD));
-	CHECK_INT("up", slot_power_up(b.slot, atr, &atr_len), OC_OK);
-	CHECK_INT("up", slot_set_protocol(b.slot, CCID_PROTOCOL_T1, NULL), OC_OK);
+	up_with_patience(&b, PATIENCE);
 	script_continue(&b.script, steps);
 	CHECK_INT("for ever", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len),
 		  OC_E_TIMEOUT);
