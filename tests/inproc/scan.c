@@ -49,7 +49,7 @@ static bool is_found(const uint8_t *at)
 
 static void fill_places(void)
 {
-	for (uint8_t i = 0; i < SECRET_LEN; i++)
+	for (unsigned i = 0; i < SECRET_LEN; i++)
 		place_of[masked[i]] = (uint8_t)(i + 1);
 }
 

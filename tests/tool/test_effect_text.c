@@ -16,10 +16,12 @@ static void compare(const struct quirk_effect *effect)
 {
 	const struct quirk_rule rule = { .effects = 1, .effect = { *effect }, .why = "" };
 	const struct quirk_facts facts = { .product = "" };
-	struct ccid_caps direct = { 0 }, read = { 0 };
+	struct ccid_caps direct, read;
 	char text[READER_EFFECT_TEXT], file[READER_EFFECT_TEXT + 32], from[64];
 	struct quirk_override *override;
 
+	memset(&direct, 0, sizeof direct);
+	memset(&read, 0, sizeof read);
 	reader_effect_text(effect, text);
 	snprintf(file, sizeof file, "[fff0:fff0]\n%s\n", text);
 	override = quirk_override_new(0xFFF0, 0xFFF0, complain, text);
@@ -27,6 +29,7 @@ static void compare(const struct quirk_effect *effect)
 	quirk_apply_rules(&rule, 1, &facts, &direct);
 	CHECK_INT(text, quirk_override_apply(override, 0xFFF0, 0xFFF0, &facts, &read, from, sizeof from), 1);
 	direct.fault = read.fault = NULL;
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): padding and all began as zeros */
 	CHECK(text, memcmp(&direct, &read, sizeof read) == 0);
 	quirk_override_free(override);
 }
