@@ -49,7 +49,9 @@ class Relay(threading.Thread):
                     if not self.forward(ready, daemon if ready is client else client, ready is client):
                         ended.add(ready)
                 except OSError:
-                    ended.add(ready)
+                    ended.update((client, daemon))
+                    client.close()
+                    daemon.close()
 
     def cut(self):
         for pair in self.pairs:

@@ -212,13 +212,32 @@ static void redirect_output(const struct places *p, const struct child_options *
 	dup2(fd, STDERR_FILENO);
 }
 
-enum { ARGS_MAX = 32 };
+enum { ARGS_MAX = 32, PCSCD_COMMAND_LEN = 1024 };
+
+/* Nobody has to be asked who may use a reader that is not there: it is this pcscd's only one. Older ones do not know the option. */
+static const char no_polkit[] = "--disable-polkit";
+
+static bool pcscd_knows(const char *command, const char *option)
+{
+	char line[PCSCD_COMMAND_LEN + 16];
+	bool known = false;
+	FILE *help;
+
+	snprintf(line, sizeof line, "%s --help 2>&1", command);
+	help = popen(line, "r");
+	while (help && fgets(line, sizeof line, help))
+		known |= strstr(line, option) != NULL;
+	if (help)
+		pclose(help);
+	return known;
+}
 
 /* $CCID_SIM_PCSCD may be a command line, such as "valgrind -q /usr/sbin/pcscd". */
 static void pcscd_arguments(const struct places *p, const struct child_options *o, char *text,
 			    const char **args)
 {
 	static const char *const debug[] = { "--debug", "--apdu" };
+	const bool polkit = pcscd_knows(text, no_polkit);
 	size_t n = 0;
 	char *save = NULL;
 
@@ -227,6 +246,8 @@ static void pcscd_arguments(const struct places *p, const struct child_options *
 	args[n++] = "--foreground";
 	args[n++] = "--config";
 	args[n++] = p->conf;
+	if (polkit)
+		args[n++] = no_polkit;
 	for (size_t i = 0; o->debug && i < 2; i++)
 		args[n++] = debug[i];
 	args[n] = NULL;
@@ -245,7 +266,7 @@ static void add_sbin_to_path(void)
 static void exec_pcscd(const struct places *p, const struct child_options *o)
 {
 	const char *args[ARGS_MAX], *command = getenv(ENV_PCSCD);
-	char text[1024];
+	char text[PCSCD_COMMAND_LEN];
 
 	child_signals();
 	prctl(PR_SET_PDEATHSIG, SIGTERM);

@@ -109,7 +109,7 @@ cat >"$stage/restart" <<'TXT'
 # One of our own, beside the software bus; the last line of its log is enough.
 [ ! -e "$stage/pid" ] || kill "$(cat "$stage/pid")"
 CCID_SIM_RUN=${PCSCLITE_CSOCK_NAME%/*} CCID_SIM_DRIVERS=$OPENCCID_DRIVERS LD_PRELOAD=$PCSCD_PRELOAD$LD_PRELOAD \
-	pcscd --foreground --config "${PCSCLITE_CSOCK_NAME%/*}" >"$stage/pcscd.log" 2>&1 &
+	pcscd --foreground $(pcscd --help 2>&1 | grep -o -e --disable-polkit) --config "${PCSCLITE_CSOCK_NAME%/*}" >"$stage/pcscd.log" 2>&1 &
 echo $! >"$stage/pid"
 TXT
 chmod +x "$stage/restart"
