@@ -118,9 +118,10 @@ story() {
 	shift 2
 	echo "== $script with $reader"
 	under_pcscd "$reader" "$PYTHON" "$top_srcdir/tests/e2e/$script" "$@" >"$stage/story.log" 2>&1 || {
+		code=$?
 		echo "---- the end of pcscd's log"
 		tail -60 "$stage/pcscd.log"
-		echo "---- what the story said"
+		echo "---- what the story said, before it ended with $code"
 		cat "$stage/story.log"
 		exit 1
 	}
