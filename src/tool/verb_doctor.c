@@ -6,6 +6,7 @@
 
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* In the order in which one cause hides the next. */
@@ -50,7 +51,8 @@ struct visit {
 /* Whose pcscd is, or would be: units of today run it as a user of that name, where there is one. */
 static uid_t pcscd_user(void)
 {
-	const struct passwd *user = getpwnam("pcscd");
+	const char *other = getenv("OPENCCID_PCSCD_USER");
+	const struct passwd *user = getpwnam(other ? other : "pcscd");
 
 	return user ? user->pw_uid : 0;
 }

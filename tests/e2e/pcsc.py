@@ -77,9 +77,12 @@ class Context:
 
     def status(self, reader):
         """The name of a reader, its event state and the ATR, right now."""
-        states = must("SCardGetStatusChange",
-                      pcsc.SCardGetStatusChange(self.handle, 0, [(reader, pcsc.SCARD_STATE_UNAWARE)]))
-        return states[0]
+        for _ in range(3):
+            code, states = pcsc.SCardGetStatusChange(self.handle, 0, [(reader, pcsc.SCARD_STATE_UNAWARE)])
+            # What pcscd 2.5 says now and then of a reader that it lists.
+            if code != pcsc.SCARD_E_UNKNOWN_READER or reader not in self.readers():
+                break
+        return must("SCardGetStatusChange", [code, states])[0]
 
     def state(self, reader):
         return self.status(reader)[1]

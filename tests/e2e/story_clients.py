@@ -56,8 +56,10 @@ def main(wanted):
     context = Context()
     check(eventually(context.readers), "the reader is listed")
     check(eventually(lambda: context.has_card(context.readers()[0])), "it holds a card")
-    results = multiprocessing.Queue()
-    clients = [multiprocessing.Process(target=client, args=(n, wanted, results)) for n in range(2)]
+    # Later versions of Python begin with another way unless told.
+    fork = multiprocessing.get_context("fork")
+    results = fork.Queue()
+    clients = [fork.Process(target=client, args=(n, wanted, results)) for n in range(2)]
     for process in clients:
         process.start()
     started, pulls, dice = time.monotonic(), 0, random.Random(7)
