@@ -77,11 +77,12 @@ class Context:
 
     def status(self, reader):
         """The name of a reader, its event state and the ATR, right now."""
-        for _ in range(3):
+        for _ in range(5):
             code, states = pcsc.SCardGetStatusChange(self.handle, 0, [(reader, pcsc.SCARD_STATE_UNAWARE)])
-            # What pcscd 2.5 says now and then of a reader that it lists.
-            if code != pcsc.SCARD_E_UNKNOWN_READER or reader not in self.readers():
+            # What pcscd 2.5 says now and then of a reader that it lists, whichever driver it has.
+            if code not in (pcsc.SCARD_E_UNKNOWN_READER, pcsc.SCARD_E_UNSUPPORTED_FEATURE) or reader not in self.readers():
                 break
+            time.sleep(0.01)
         return must("SCardGetStatusChange", [code, states])[0]
 
     def state(self, reader):
