@@ -85,10 +85,13 @@ static void locate(const struct calls *calls, SCARDCONTEXT context, struct pcsc_
 
 static void look_at(const struct calls *calls, SCARDCONTEXT context, struct pcsc_slot *slot)
 {
+	enum { LOOKS = 3 }; /* pcscd 2.5 says now and then that it does not know a reader that it lists */
 	SCARD_READERSTATE state = { .szReader = slot->name, .dwCurrentState = SCARD_STATE_UNAWARE };
+	unsigned looks = 0;
 
-	if (calls->status(context, 0, &state, 1) != SCARD_S_SUCCESS)
-		return;
+	while (calls->status(context, 0, &state, 1) != SCARD_S_SUCCESS)
+		if (++looks == LOOKS)
+			return;
 	slot->present = state.dwEventState & SCARD_STATE_PRESENT;
 	slot->mute = state.dwEventState & SCARD_STATE_MUTE;
 	slot->in_use = state.dwEventState & SCARD_STATE_INUSE;
