@@ -87,7 +87,7 @@ src_libifd_la_SOURCES = \
 	src/ifd/opening.c src/ifd/opening.h \
 	src/ifd/pcscd_log.c src/ifd/pcscd_log.h \
 	src/ifd/pinpad.c src/ifd/pinpad.h \
-	src/ifd/reader_info.c src/ifd/reader_info.h \
+	src/ifd/reader_info.c src/ifd/pcsclite.h src/ifd/reader_info.h \
 	src/ifd/recording.c src/ifd/recording.h
 src_libifd_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"'
 src_libifd_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ifd/attributes.h"
 
+#include "ifd/pcsclite.h"
 #include "tpdu/atr.h"
 
-#include <ifdhandler.h>
-#include <reader.h>
 #include <string.h>
 
 enum {

@@ -79,7 +79,7 @@ static bool protocols(const struct binding *b, uint32_t *number)
 {
 	const struct ccid_caps *caps = caps_of(b);
 
-	*number = (caps->t0 ? SCARD_PROTOCOL_T0 : 0) | (caps->t1 ? SCARD_PROTOCOL_T1 : 0);
+	*number = (caps->t0 ? SCARD_PROTOCOL_T0 : 0u) | (caps->t1 ? SCARD_PROTOCOL_T1 : 0u);
 	return *number != PROTOCOLS || (said_by(b)->dwProtocols & PROTOCOLS) == PROTOCOLS;
 }
 

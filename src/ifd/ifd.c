@@ -4,19 +4,13 @@
 #include "ifd/attributes.h"
 #include "ifd/control.h"
 #include "ifd/driver.h"
+#include "ifd/pcsclite.h"
 #include "ifd/reader_info.h"
 
-#include <ifdhandler.h>
-#include <reader.h>
 #include <stdint.h>
 #include <string.h>
 
 #define EXPORT __attribute__((visibility("default")))
-
-/* Older headers of pcsc-lite lack the newer codes; their numbers are fixed. */
-#ifndef TAG_IFD_DEVICE_REMOVED
-#define TAG_IFD_DEVICE_REMOVED 0x0FB4
-#endif
 
 enum { GONE_MS = 50 };
 

@@ -62,6 +62,7 @@ src_libcommand_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_VERSION='"$(PACKAGE_VERSI
 	-DOPENCCID_DATA_DIR='"$(pkgdatadir)"' -DOPENCCID_DROP_DIR='"$(usbdropdir)"' -DOPENCCID_LIBEXEC_DIR='"$(pkglibexecdir)"' \
 	-DOPENCCID_RULES_DIR='"$(udevrulesdir)"'
 src_libcommand_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
+src_libcommand_la_LIBADD = $(DL_LIBS)
 
 # What plays a capture against the driver; tests/replay uses it, too.
 EXTRA_LTLIBRARIES += src/libplayer.la

@@ -51,7 +51,7 @@ static uint16_t crc_of(const uint8_t *bytes, size_t len)
 	uint16_t crc = 0xFFFF;
 
 	for (size_t i = 0; i < len; i++) {
-		crc ^= bytes[i];
+		crc = (uint16_t)(crc ^ bytes[i]);
 		for (int bit = 0; bit < 8; bit++)
 			crc = crc & 1 ? (uint16_t)(crc >> 1 ^ 0x8408) : (uint16_t)(crc >> 1);
 	}

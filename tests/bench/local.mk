@@ -12,11 +12,11 @@ endif
 tests_bench_host_SOURCES = tests/bench/host.c
 tests_bench_host_CFLAGS = $(WARN_CFLAGS) $(PCSC_CFLAGS) $(PTHREAD_CFLAGS)
 tests_bench_host_LDFLAGS = $(PTHREAD_CFLAGS) -export-dynamic
-tests_bench_host_LDADD = -ldl
+tests_bench_host_LDADD = $(DL_LIBS)
 tests_bench_libcount_la_SOURCES = tests/bench/count.c tests/bench/count.h
 tests_bench_libcount_la_CFLAGS = $(WARN_CFLAGS) -U_FORTIFY_SOURCE -fvisibility=hidden -fno-builtin
 tests_bench_libcount_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir)/tests/bench
-tests_bench_libcount_la_LIBADD = -ldl
+tests_bench_libcount_la_LIBADD = $(DL_LIBS)
 
 check_SCRIPTS += tests/bench/test-counts.sh
 

@@ -7,16 +7,10 @@
 #define OPENCCID_TESTS_IFD_BENCH_H
 
 #include "inproc.h"
+#include "ifd/pcsclite.h"
 #include "unit/check.h"
 
-#include <ifdhandler.h>
 #include <pthread.h>
-#include <reader.h>
-
-/* Older headers of pcsc-lite lack it. */
-#ifndef TAG_IFD_DEVICE_REMOVED
-#define TAG_IFD_DEVICE_REMOVED 0x0FB4
-#endif
 
 enum { LUN = 0x30000, UNTOUCHED = 0xEE, LOG_LINE = 512 };
 

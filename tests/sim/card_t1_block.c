@@ -89,7 +89,7 @@ static size_t emit(const struct sim_t1 *c, uint8_t pcb, const uint8_t *inf, size
 
 static size_t emit_r(const struct sim_t1 *c, unsigned error, uint8_t *out)
 {
-	return emit(c, (uint8_t)(R_BLOCK | (c->nr ? R_SEQUENCE : 0) | error), NULL, 0, out);
+	return emit(c, (uint8_t)(R_BLOCK | (c->nr ? R_SEQUENCE : 0u) | error), NULL, 0, out);
 }
 
 /* The I-block that was chosen by next_part(); its number is the one before ns. */

@@ -106,7 +106,7 @@ tests_sim_pace_check_SOURCES = tests/sim/pace_check.c
 tests_sim_pace_check_CPPFLAGS = $(SIM_CPPFLAGS)
 tests_sim_pace_check_CFLAGS = $(SIM_CFLAGS) $(LIBUSB_CFLAGS) $(PTHREAD_CFLAGS)
 tests_sim_pace_check_LDFLAGS = $(SIM_LDFLAGS) $(PTHREAD_CFLAGS)
-tests_sim_pace_check_LDADD = src/libusbtransport.la src/libcore.la $(LIBUSB_LIBS) -ldl
+tests_sim_pace_check_LDADD = src/libusbtransport.la src/libcore.la $(LIBUSB_LIBS) $(DL_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += \

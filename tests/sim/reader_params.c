@@ -48,7 +48,7 @@ static void fill_from_atr(struct params *p, const struct sim_atr *atr)
 		p->bytes[PARAM_WAIT] = atr->wi;
 		return;
 	}
-	p->bytes[PARAM_TCCKS] |= atr->crc;
+	p->bytes[PARAM_TCCKS] = (uint8_t)(p->bytes[PARAM_TCCKS] | atr->crc);
 	p->bytes[PARAM_WAIT] = atr->bwi_cwi;
 	p->bytes[PARAM_IFSC] = atr->ifsc;
 }

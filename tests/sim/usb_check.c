@@ -14,6 +14,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* It has another name since 1.0.25. */
+#if LIBUSB_API_VERSION >= 0x01000109
+#define LOOK_AT_NOTHING LIBUSB_OPTION_NO_DEVICE_DISCOVERY
+#else
+#define LOOK_AT_NOTHING LIBUSB_OPTION_WEAK_AUTHORITY
+#endif
+
 enum { EP_OUT = 0x01, EP_IN = 0x82, EP_INT = 0x83, TIMEOUT_MS = 1000 };
 
 static const unsigned char get_slot_status[10] = { 0x65, 0, 0, 0, 0, 0, 0x2A };
@@ -87,7 +94,7 @@ static int check_wrap(const char *path)
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
 	check(fd >= 0, "open of the device node");
-	libusb_set_option(NULL, LIBUSB_OPTION_NO_DEVICE_DISCOVERY, NULL);
+	libusb_set_option(NULL, LOOK_AT_NOTHING, NULL);
 	if (fd < 0 || libusb_init(&usb) != 0)
 		return 1;
 	check(libusb_wrap_sys_device(usb, fd, &handle) == 0, "libusb_wrap_sys_device");

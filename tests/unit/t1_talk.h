@@ -81,7 +81,7 @@ static inline size_t talk_body(const char *text, uint8_t *out, int *wtx)
 	if (text[0] == 'R') {
 		const unsigned error = isdigit((unsigned char)text[4]) ? (unsigned)(text[4] - '0') : 0;
 
-		out[1] = (uint8_t)(0x80 | (text[2] == '1' ? 0x10 : 0) | error);
+		out[1] = (uint8_t)(0x80 | (text[2] == '1' ? 0x10u : 0u) | error);
 		out[2] = 0;
 		return 3;
 	}
