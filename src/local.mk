@@ -91,6 +91,7 @@ src_libifd_la_SOURCES = \
 	src/ifd/recording.c src/ifd/recording.h
 src_libifd_la_CPPFLAGS = $(AM_CPPFLAGS) -DOPENCCID_CONFIG_DIR='"$(sysconfdir)/openccid"'
 src_libifd_la_CFLAGS = $(AM_CFLAGS) $(PCSC_CFLAGS)
+src_libifd_la_LIBADD = $(DL_LIBS)
 
 # What pcscd loads: the IFDH names, and nothing else, are visible.
 bundledir = $(usbdropdir)/openccid.bundle/Contents/Linux
