@@ -26,6 +26,12 @@ AC_DEFUN([OC_WARNINGS], [
 		-Wdouble-promotion -Wlogical-op -Wduplicated-cond -Wjump-misses-init -Wframe-larger-than=8192
 		-Wimplicit-fallthrough],
 		[OC_ADD_FLAG([WARN_CFLAGS], flag)])
+	# Before version 11 gcc missed that a structure in a compound literal is initialized by names.
+	AC_COMPILE_IFELSE([AC_LANG_SOURCE([[
+#if !defined __GNUC__ || defined __clang__ || __GNUC__ >= 11
+#error
+#endif
+typedef int newer;]])], [WARN_CFLAGS="$WARN_CFLAGS -Wno-missing-field-initializers"])
 	# Where it looks from one file into another it takes what a caller never passes for possible.
 	AS_CASE([" $CFLAGS "], [*" -flto"*], [OC_ADD_FLAG([WARN_CFLAGS], [-Wno-null-dereference])])
 ])
