@@ -83,7 +83,7 @@ static struct ccid_caps any_caps(struct rd *r)
 		.dwMaxDataRate = which & 0x20 ? 10753 : 1000000,
 		.bNumDataRatesSupported = which & 0x10 ? 5 : 0,
 		.dwMaxIFSD = which & 0x08 ? 24 : 254,
-		.dwFeatures = features | (level & 0x08 ? CCID_AUTO_IFSD : 0) | (uint32_t)(level & 7) << 16,
+		.dwFeatures = features | (level & 0x08 ? CCID_AUTO_IFSD : 0u) | (uint32_t)(level & 7) << 16,
 		.dwMaxCCIDMessageLength = lengths[(level >> 4) % 5],
 		.bPINSupport = 3,
 		.bMaxCCIDBusySlots = 1,

@@ -113,7 +113,7 @@ static size_t make_block(struct session *s, uint8_t head, uint8_t *out)
 	wr_u8(&w, len);
 	for (unsigned i = 0; i < len; i++)
 		wr_u8(&w, (pcb & 0xC0) == 0xC0 ? rd_u8(&s->in) : s->counter++);
-	edc = t1_edc(out, PROLOGUE + len, s->t1.crc) ^ (head & IS_DAMAGED ? 1 : 0);
+	edc = (uint16_t)(t1_edc(out, PROLOGUE + len, s->t1.crc) ^ (head & IS_DAMAGED ? 1 : 0));
 	if (s->t1.crc)
 		wr_u8(&w, (uint8_t)(edc >> 8));
 	wr_u8(&w, (uint8_t)edc);
