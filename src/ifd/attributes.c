@@ -4,6 +4,8 @@
 #include "ifd/pcsclite.h"
 #include "tpdu/atr.h"
 
+#include <ifdhandler.h>
+#include <reader.h>
 #include <string.h>
 
 enum {

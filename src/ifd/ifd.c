@@ -7,6 +7,8 @@
 #include "ifd/pcsclite.h"
 #include "ifd/reader_info.h"
 
+#include <ifdhandler.h>
+#include <reader.h>
 #include <stdint.h>
 #include <string.h>
 

@@ -10,7 +10,9 @@
 #include "ifd/pcsclite.h"
 #include "unit/check.h"
 
+#include <ifdhandler.h>
 #include <pthread.h>
+#include <reader.h>
 
 enum { LUN = 0x30000, UNTOUCHED = 0xEE, LOG_LINE = 512 };
 
