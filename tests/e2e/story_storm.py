@@ -41,7 +41,7 @@ class Client(threading.Thread):
     """Uses whatever card it finds, until it is told to stop; that a reader goes is no reason to."""
 
     def __init__(self, seed):
-        super().__init__()
+        super().__init__(daemon=True)  # a check that fails ends the story, whatever they do
         self.random, self.stopped, self.turns = random.Random(seed), False, 0
         self.done, self.failed, self.wrong = 0, 0, 0
 
