@@ -59,10 +59,12 @@ static void remove_scratch(void)
 /* A place for the traces that are saved. The readers of the list would be read again and again, so there are none. */
 static void prepare(void)
 {
+	static bool prepared;
 	char *name = scratch_name();
 
-	if (name[-1] != 'X')
+	if (prepared)
 		return;
+	prepared = true;
 	*name = '\0';
 	FUZZ_ASSERT(mkdtemp(scratch));
 	*name = '/';

@@ -257,14 +257,14 @@ static void node_address_on_the_wire(void **state)
 	check_done();
 }
 
-static void up_with_patience(struct slot_bench *b, unsigned ms)
+static void up_with_patience(struct slot_bench *b, unsigned ms, const struct script_step *steps)
 {
 	uint8_t atr[ATR_MAX];
 	size_t len;
 
 	slot_bench_begin(b);
 	b->setup.patience_ms = ms;
-	slot_bench_open(b, STEPS(T1_UP, IFSD));
+	slot_bench_open(b, steps);
 	CHECK_INT("up", slot_power_up(b->slot, atr, &len), OC_OK);
 	CHECK_INT("up", slot_set_protocol(b->slot, CCID_PROTOCOL_T1, NULL), OC_OK);
 }
@@ -289,7 +289,7 @@ static void more_time_than_patience(void **state)
 	uint64_t begun;
 
 	(void)state;
-	up_with_patience(&b, PATIENCE);
+	up_with_patience(&b, PATIENCE, STEPS(T1_UP, IFSD));
 	script_continue(&b.script, steps);
 	begun = b.script.clock;
 	CHECK_INT("silent", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len), OC_E_TIMEOUT);
@@ -320,7 +320,7 @@ static void a_little_more_time_for_ever(void **state)
 		steps[i + 1] = asks_for_more;
 	}
 	steps[last] = (struct script_step)END;
-	up_with_patience(&b, PATIENCE);
+	up_with_patience(&b, PATIENCE, STEPS(T1_UP, IFSD));
 	script_continue(&b.script, steps);
 	CHECK_INT("for ever", slot_transmit(b.slot, ((const uint8_t[]){ READ_2 }), 5, rx, &len),
 		  OC_E_TIMEOUT);
