@@ -31,7 +31,7 @@ AC_DEFUN([OC_WARNINGS], [
 #if !defined __GNUC__ || defined __clang__ || __GNUC__ >= 11
 #error
 #endif
-typedef int newer;]])], [WARN_CFLAGS="$WARN_CFLAGS -Wno-missing-field-initializers"])
+typedef int older;]])], [WARN_CFLAGS="$WARN_CFLAGS -Wno-missing-field-initializers"])
 	# Where it looks from one file into another it takes what a caller never passes for possible.
 	AS_CASE([" $CFLAGS "], [*" -flto"*], [OC_ADD_FLAG([WARN_CFLAGS], [-Wno-null-dereference])])
 ])
