@@ -14,7 +14,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { GONE_MS = 50 };
+enum { GONE_MS = 2000 }; /* that pcscd may take to see that a device is gone */
 
 /* No default: a new error does not compile until somebody decides what pcscd should see. */
 static RESPONSECODE to_ifd(enum oc_err err)
@@ -108,7 +108,7 @@ static RESPONSECODE wait_for_event(DWORD Lun, int timeout_ms)
 	err = slot_wait_event(binding->slot, timeout_ms > 0 ? (unsigned)timeout_ms : 0);
 	/*
 	 * pcscd learns of the removal by itself, mostly in this moment, and then stops us. An error would make it sleep on it, and with
-	 * it the thread that takes the reader away and puts the next one in its place. Asked for the presence, we say that there is no card.
+	 * it the thread that takes the reader away and puts the next one in its place.
 	 */
 	if (err == OC_E_GONE) {
 		slot_await_stop(binding->slot, GONE_MS);
@@ -295,7 +295,7 @@ EXPORT RESPONSECODE IFDHICCPresence(DWORD Lun)
 		return IFD_COMMUNICATION_ERROR;
 	err = slot_presence(binding->slot, &present);
 	driver_put(binding);
-	/* A reader that is gone holds no card; pcscd learns of the removal by itself, and would sleep on an error. */
+	/* pcscd learns by itself that a device is gone, and would sleep on an error. */
 	if (err != OC_OK && err != OC_E_GONE)
 		return to_ifd(err);
 	return present ? IFD_ICC_PRESENT : IFD_ICC_NOT_PRESENT;

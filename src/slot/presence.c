@@ -32,13 +32,30 @@ static bool swapped_unnoticed(struct slot *slot)
 	       ((reader->caps.features & CCID_AUTO_ACTIVATE) || reader->caps.presence_by_event);
 }
 
-/* One of the reports of absence is made; pcscd has to look again at once. */
-static void tell_loss(struct slot *slot)
+/* For the watcher only; under events.lock. */
+static bool is_loss_due(const struct slot *slot)
 {
-	if (slot->absences-- == ABSENCES)
-		OC_LOG(slot->reader->log, OC_LOG_INFO,
+	struct transport *t = slot->reader->transport;
+
+	return slot->loss.pending && slot_is_watcher(slot) && t->ops->now(t) >= slot->loss.due;
+}
+
+/* Is the card reported absent, since it lost its power? Who never waits hears of it once. */
+static bool tell_loss(struct slot *slot)
+{
+	struct reader *reader = slot->reader;
+	bool due, first;
+
+	pthread_mutex_lock(&reader->events.lock);
+	due = is_loss_due(slot);
+	first = due && !slot->loss.told;
+	slot->loss.told |= due;
+	slot->loss.pending &= slot->watched || !due;
+	pthread_mutex_unlock(&reader->events.lock);
+	if (first)
+		OC_LOG(reader->log, OC_LOG_INFO,
 		       "slot %u: the card lost its power; it is treated as a new one", slot->number);
-	slot_raise_event(slot);
+	return due;
 }
 
 /* What the slot status means, given what was known before. */
@@ -52,19 +69,31 @@ static bool judge_presence(struct slot *slot, enum ccid_icc icc)
 	}
 	if (slot->powered && (icc == CCID_ICC_INACTIVE || swapped))
 		slot_lost_card(slot);
-	if (!slot->absences)
-		return true;
-	tell_loss(slot);
-	return false;
+	return !tell_loss(slot);
 }
 
-static void remember_told(struct slot *slot, bool present)
+/*
+ * What is said to who asks: no client is told that there is a card before pcscd's event thread is, which would then start it
+ * while the client uses it. The watcher of a device that is gone hears what it heard before: to report a card as removed, pcscd's
+ * event thread undoes the mark that ends it, if that was set in the same moment, and is waited for by the one who set it.
+ */
+static bool what_to_say(const struct slot *slot, bool present, bool gone)
+{
+	if (!slot_is_watcher(slot))
+		return present && slot->told_present;
+	return gone && slot->watched && !slot->given_up ? slot->told_present : present;
+}
+
+static bool say_presence(struct slot *slot, bool present, bool gone)
 {
 	struct reader *reader = slot->reader;
 
 	pthread_mutex_lock(&reader->events.lock);
-	slot->told_present = present;
+	present = what_to_say(slot, present, gone);
+	if (slot_is_watcher(slot))
+		slot->told_present = present;
 	pthread_mutex_unlock(&reader->events.lock);
+	return present;
 }
 
 /* Also a refusal carries the state of the slot; "mute" is what some readers say of an empty one. */
@@ -119,10 +148,21 @@ static bool noted(struct slot *slot, bool *present)
 	return reader->caps.presence_by_event && reader->interrupt && slot->looked && listens;
 }
 
+static bool has_lost_card(struct slot *slot)
+{
+	struct reader *reader = slot->reader;
+	bool lost;
+
+	pthread_mutex_lock(&reader->events.lock);
+	lost = slot->loss.pending;
+	pthread_mutex_unlock(&reader->events.lock);
+	return lost;
+}
+
 /* undetected_1: a card that was lost is reported absent all the same; an empty slot is tried now and then. */
 static void guess_presence(struct slot *slot)
 {
-	if (slot->absences) {
+	if (has_lost_card(slot)) {
 		slot->present = judge_presence(slot, CCID_ICC_INACTIVE);
 		slot->look_again = 0;
 		return;
@@ -145,8 +185,9 @@ enum oc_err slot_presence(struct slot *slot, bool *present)
 								     : CCID_ICC_INACTIVE);
 	else
 		err = ask_presence(slot);
-	*present = err == OC_OK && slot->present;
-	remember_told(slot, *present);
+	if (err == OC_E_GONE)
+		reader_note_gone(slot->reader);
+	*present = say_presence(slot, err == OC_OK && slot->present, err == OC_E_GONE);
 	slot_unlock(slot);
 	return err;
 }
@@ -302,28 +343,60 @@ bool slot_has_events(const struct slot *slot)
 	return slot->reader->interrupt && !slot_is_undetected(slot);
 }
 
+/* Who waits is the watcher; what it was told before is known to pcscd now, which has to look again at once. */
+static void begin_to_watch(struct slot *slot)
+{
+	slot->watcher = pthread_self();
+	slot->watched = true;
+	if (!slot->loss.told)
+		return;
+	slot->loss.pending = false;
+	slot->loss.told = false;
+	slot->event = true;
+}
+
+static bool is_told_of_events(const struct slot *slot)
+{
+	return slot_has_events(slot) && slot->reader->events.broken == OC_OK;
+}
+
+/* When the wait that began at @since is over if nothing happens. */
+static uint64_t watch_until(const struct slot *slot, uint64_t since, unsigned ms)
+{
+	const uint64_t until = since + (ms > POLL_MS && !is_told_of_events(slot) ? POLL_MS : ms);
+
+	return slot->loss.pending && slot->loss.due < until ? slot->loss.due : until;
+}
+
+/* One step of the wait: is it worth another look? Called and left with events.lock held. */
+static bool watch(struct slot *slot, uint64_t since, unsigned ms)
+{
+	struct reader *reader = slot->reader;
+	struct transport *t = reader->transport;
+	const uint64_t now = t->ops->now(t), until = watch_until(slot, since, ms);
+
+	if (now >= until)
+		return false;
+	if (is_told_of_events(slot) && !reader->events.listening) {
+		listen_for_all(reader, (unsigned)(until - now));
+		return true;
+	}
+	return wait_ms(&reader->events.changed, &reader->events.lock, (unsigned)(until - now));
+}
+
 enum oc_err slot_wait_event(struct slot *slot, unsigned ms)
 {
 	struct reader *reader = slot->reader;
 	struct transport *t = reader->transport;
-	const uint64_t until = t->ops->now(t) + ms;
+	const uint64_t since = t->ops->now(t);
 	enum oc_err err = OC_OK;
+	bool goes_on = true;
 
 	pthread_mutex_lock(&reader->events.lock);
-	while (!slot->event && !slot->stop) {
-		const uint64_t now = t->ops->now(t);
-
-		if (now >= until)
-			break;
-		if (reader->events.broken) {
-			/* pcscd goes on by asking for the presence now and then. */
-			err = reader->events.broken;
-			break;
-		}
-		if (reader->events.listening)
-			wait_ms(&reader->events.changed, &reader->events.lock, (unsigned)(until - now));
-		else
-			listen_for_all(reader, (unsigned)(until - now));
+	begin_to_watch(slot);
+	while (goes_on && !slot->event && !slot->stop) {
+		err = reader->events.broken == OC_E_GONE ? OC_E_GONE : OC_OK;
+		goes_on = err == OC_OK && watch(slot, since, ms);
 	}
 	slot->event = false;
 	slot->stop = false;
@@ -336,13 +409,18 @@ bool slot_await_stop(struct slot *slot, unsigned ms)
 	struct reader *reader = slot->reader;
 	struct transport *t = reader->transport;
 	const uint64_t until = t->ops->now(t) + ms;
-	bool stopped;
+	bool stopped, in_time = true;
 
 	pthread_mutex_lock(&reader->events.lock);
-	for (uint64_t now = t->ops->now(t); !slot->stop && now < until; now = t->ops->now(t))
-		wait_ms(&reader->events.changed, &reader->events.lock, (unsigned)(until - now));
+	while (!slot->stop && in_time) {
+		const uint64_t now = t->ops->now(t);
+
+		in_time = now < until &&
+			  wait_ms(&reader->events.changed, &reader->events.lock, (unsigned)(until - now));
+	}
 	stopped = slot->stop;
 	slot->stop = false;
+	slot->given_up |= !stopped;
 	pthread_mutex_unlock(&reader->events.lock);
 	return stopped;
 }
@@ -353,8 +431,6 @@ void slot_stop_wait(struct slot *slot)
 
 	pthread_mutex_lock(&reader->events.lock);
 	slot->stop = true;
-	pthread_cond_broadcast(&reader->events.changed);
-	if (reader->events.listening)
-		reader->transport->ops->wake(reader->transport);
+	reader_wake_sleepers(reader);
 	pthread_mutex_unlock(&reader->events.lock);
 }

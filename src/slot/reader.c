@@ -137,13 +137,13 @@ static struct reader *create(const struct reader_setup *setup)
 	reader->voltage = setup->voltage;
 	reader->interrupt = setup->interrupt && !setup->caps.no_interrupt;
 	reader->slots = setup->caps.slots;
+	init_locks(reader);
 	for (unsigned i = 0; i < reader->slots; i++) {
 		reader->slot[i].reader = reader;
 		reader->slot[i].number = (uint8_t)i;
 		slot_forget_card(&reader->slot[i]);
 		reader->slot[i].present = slot_is_undetected(&reader->slot[i]);
 	}
-	init_locks(reader);
 	reader->lock = setup->lock ? setup->lock : &reader->own_lock;
 	return reader;
 }
@@ -197,14 +197,19 @@ void reader_close(struct reader *reader)
 	t->ops->close(t);
 }
 
-void reader_gone(struct reader *reader)
+void reader_note_gone(struct reader *reader)
 {
-	reader->transport->ops->gone(reader->transport);
-	/* Those who wait for the listener, not for the device. */
 	pthread_mutex_lock(&reader->events.lock);
 	reader->events.broken = OC_E_GONE;
 	pthread_cond_broadcast(&reader->events.changed);
 	pthread_mutex_unlock(&reader->events.lock);
+}
+
+void reader_gone(struct reader *reader)
+{
+	reader->transport->ops->gone(reader->transport);
+	/* Those who wait for the listener, not for the device. */
+	reader_note_gone(reader);
 }
 
 struct slot *reader_slot(struct reader *reader, unsigned n)

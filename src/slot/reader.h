@@ -161,8 +161,13 @@ void slot_pin_abort(struct slot *slot);
 /**
  * slot_presence - is there a card?
  *
- * A card that lost its power unasked was pulled and put back, or needs a new start: it is reported absent twice, so that pcscd
- * notices: the first report may go to a question that it asks before it powers a card down, and draws no conclusion from.
+ * A card that lost its power unasked was pulled and put back, or needs a new start: it is reported absent, so that pcscd notices.
+ * That is for the thread that watches the slot, the one that calls slot_wait_event(), and until it waits the next time: pcscd asks also
+ * before it powers a card up or down, and draws no conclusion from that answer. Any other thread asks for a client that is about to
+ * reset the card, which puts everything right; where the loss was noticed by a client, the watcher hears of it a second later.
+ *
+ * OC_E_GONE: the device is, and the slot empty, but for the watcher, who hears what it heard before until slot_await_stop() has
+ * waited for nothing.
  */
 enum oc_err slot_presence(struct slot *slot, bool *present);
 
@@ -176,16 +181,16 @@ enum slot_contact {
 /* The same for whoever is curious: what slot_presence() has to report stays to be reported. Errors as there. */
 enum oc_err slot_look(struct slot *slot, enum slot_contact *contact);
 
-/* Is presence told by an interrupt endpoint? If not, slot_wait_event() is of no use and pcscd has to ask. */
+/* Is presence told by an interrupt endpoint? If not, slot_wait_event() ends after 400 ms, and pcscd has to ask. */
 bool slot_has_events(const struct slot *slot);
 
 /*
- * Sleep until something happened in this slot, slot_stop_wait() was called, or @ms passed: OC_OK. OC_E_GONE; or the error that
- * ended the interrupt endpoint, after which every call returns it at once.
+ * Sleep until something happened in this slot, slot_stop_wait() was called, or @ms passed: OC_OK. OC_E_GONE. By one thread for each
+ * slot: it is the slot's watcher from then on. An interrupt endpoint that fails is not listened to any more.
  */
 enum oc_err slot_wait_event(struct slot *slot, unsigned ms);
 
-/* Sleep until slot_stop_wait() was called, at most @ms; was it? */
+/* Sleep until slot_stop_wait() was called, at most @ms; was it? For a device that is gone: if it was not, the slot is empty from then on. */
 bool slot_await_stop(struct slot *slot, unsigned ms);
 
 /* End slot_wait_event() or slot_await_stop(): the call that sleeps, or if none does the next one. */

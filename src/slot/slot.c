@@ -7,7 +7,7 @@
 
 enum { SHORT_ESCAPE_MS = 2000 };
 
-void slot_forget_card(struct slot *slot)
+static void forget_state(struct slot *slot)
 {
 	memset(slot->atr_bytes, 0, sizeof slot->atr_bytes);
 	slot->atr_len = 0;
@@ -17,10 +17,20 @@ void slot_forget_card(struct slot *slot)
 	slot->protocol_set = false;
 	slot->agreed = false;
 	slot->clock_khz = 0;
-	slot->absences = 0;
 	slot->unproven = false;
 	slot->timing = (struct timing){ .clock_khz = slot->reader->caps.clock_khz };
 	slot->t1.dead = true; /* the rest belongs to an exchange that may be running */
+}
+
+void slot_forget_card(struct slot *slot)
+{
+	struct reader *reader = slot->reader;
+
+	forget_state(slot);
+	pthread_mutex_lock(&reader->events.lock);
+	slot->loss.pending = false;
+	slot->loss.told = false;
+	pthread_mutex_unlock(&reader->events.lock);
 }
 
 void slot_wipe(struct slot *slot)
@@ -102,27 +112,44 @@ void slot_unlock(struct slot *slot)
 	pthread_mutex_unlock(slot->lock);
 }
 
+void reader_wake_sleepers(struct reader *reader)
+{
+	pthread_cond_broadcast(&reader->events.changed);
+	if (reader->events.listening)
+		reader->transport->ops->wake(reader->transport);
+}
+
 void slot_raise_event(struct slot *slot)
 {
 	struct reader *reader = slot->reader;
 
 	pthread_mutex_lock(&reader->events.lock);
 	slot->event = true;
-	pthread_cond_broadcast(&reader->events.changed);
-	if (reader->events.listening)
-		reader->transport->ops->wake(reader->transport);
+	reader_wake_sleepers(reader);
 	pthread_mutex_unlock(&reader->events.lock);
+}
+
+bool slot_is_watcher(const struct slot *slot)
+{
+	return !slot->watched || pthread_equal(slot->watcher, pthread_self());
 }
 
 void slot_lost_card(struct slot *slot)
 {
-	const bool lost = slot->powered || slot->absences;
+	struct reader *reader = slot->reader;
+	struct transport *t = reader->transport;
+	const bool lost = slot->powered;
 
-	slot_forget_card(slot);
-	slot->absences = lost ? ABSENCES : 0;
-	slot->strange |= lost;
-	if (lost)
-		slot_raise_event(slot);
+	forget_state(slot);
+	if (!lost)
+		return;
+	slot->strange = true;
+	pthread_mutex_lock(&reader->events.lock);
+	slot->loss.pending = true;
+	slot->loss.told = false;
+	slot->loss.due = t->ops->now(t) + (slot_is_watcher(slot) ? 0 : LOSS_GRACE_MS);
+	reader_wake_sleepers(reader);
+	pthread_mutex_unlock(&reader->events.lock);
 }
 
 enum oc_err slot_exchange(struct slot *slot, const struct ccid_command *command, unsigned wait_ms,

@@ -18,10 +18,11 @@
 enum {
 	USB_MARGIN_MS = 2000, /* on top of what the card may take: the bus, and the reader's own time-out */
 	/*
-	 * How often a card that lost its power is reported absent. pcscd asks before it powers a card up or down, too, and forgets
-	 * what it heard there; what its event thread hears next is what counts.
+	 * How long a card that lost its power in an application's hands stays on show: whoever saw the error and resets the card has
+	 * put everything right, and pcscd tells the other ones. After that it is reported absent.
 	 */
-	ABSENCES = 2,
+	LOSS_GRACE_MS = 1000,
+	POLL_MS = 400, /* between two looks at a slot that no event tells of; pcscd's own interval */
 };
 
 struct slot {
@@ -55,7 +56,6 @@ struct slot {
 	bool looked;         /* GetSlotStatus was answered since the reader was opened or started afresh */
 	uint64_t look_again; /* undetected_1: when it is worth trying an empty slot again */
 	bool unproven;       /* nothing has come through at the negotiated speed yet */
-	unsigned absences;   /* power went away unasked: so often the card is still to be reported absent */
 	bool strange; /* nobody has asked for this card since one was lost: it must not get what was meant for that one */
 
 	/* A PIN that is being typed. Under slot_lock(); running and seq under reader->events.lock. */
@@ -72,8 +72,16 @@ struct slot {
 	/* Under reader->events.lock */
 	bool event, stop, removal_seen;
 	bool notified;      /* the reader has sent a notification since it was opened */
-	bool told_present;  /* what slot_presence() said last */
+	bool told_present;  /* what slot_presence() told the watcher last */
 	bool noted_present; /* what the first look and then the notifications said */
+	bool watched;       /* there is a watcher: */
+	pthread_t watcher;  /* pcscd's event thread of this slot, the one that calls slot_wait_event() */
+	bool given_up;      /* the device is gone, and for long nobody has stopped the watcher */
+	struct {
+		bool pending; /* the card's power went away unasked: the watcher is to be told that it is absent, */
+		uint64_t due; /* not before then; */
+		bool told;    /* it was. It has taken it in when it waits the next time */
+	} loss;
 };
 
 /* Who wants to work takes one of them, in the order of coming. */
@@ -125,6 +133,9 @@ struct reader {
 void slot_lock(struct slot *slot);
 void slot_unlock(struct slot *slot);
 
+/* The device was found to be gone: nobody waits for it any more. */
+void reader_note_gone(struct reader *reader);
+
 /* What the reader needs before its first command; under the lock of slot 0. */
 enum oc_err reader_make_contact(struct reader *reader);
 
@@ -162,11 +173,17 @@ static inline const struct waits *slot_waits(struct slot *slot)
 /* Forget everything about the card; under slot_lock(). */
 void slot_forget_card(struct slot *slot);
 
+/* Whoever sleeps in slot_wait_event() looks at what is new; under events.lock. */
+void reader_wake_sleepers(struct reader *reader);
+
 /* Make slot_wait_event() return: there is something to look at. */
 void slot_raise_event(struct slot *slot);
 
 /* The power went away unasked: tell pcscd by way of the presence; under slot_lock(). */
 void slot_lost_card(struct slot *slot);
+
+/* Does the watcher call, or somebody of whom it is not known that he is not? Under reader->events.lock. */
+bool slot_is_watcher(const struct slot *slot);
 
 /* Can this slot not tell whether there is a card? Then there is one if it could be powered the last time. */
 bool slot_is_undetected(const struct slot *slot);

@@ -370,16 +370,12 @@ static void capabilities_without_card(void **state)
 	check_done();
 }
 
-static void nothing_to_wait_for(void **state)
+static void no_event_tells(void **state)
 {
-	static const DWORD tags[] = { TAG_IFD_POLLING_THREAD_WITH_TIMEOUT, TAG_IFD_STOP_POLLING_THREAD };
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(tags); i++) {
-		const struct capability c = { i ? "stop" : "wait", tags[i], NULL, 0 };
-
-		ask(&c, "no interrupt endpoint", sizeof(void *), IFD_ERROR_TAG);
-	}
+	CHECK_INT("a stop", stop_of(LUN)(LUN), IFD_SUCCESS);
+	CHECK_INT("ends the wait", wait_of(LUN)(LUN, 10000), IFD_SUCCESS);
+	CHECK_INT("as does time", wait_of(LUN)(LUN, 10000), IFD_SUCCESS);
 	inproc_insert(device);
 	CHECK_INT("pcscd asks", IFDHICCPresence(LUN), IFD_ICC_PRESENT);
 	inproc_remove(device);
@@ -500,7 +496,7 @@ int main(void)
 		WITH(with_card, every_capability),
 		WITH(with_card, capabilities_that_are_unknown),
 		WITH(with_reader, capabilities_without_card),
-		WITH(without_interrupt, nothing_to_wait_for),
+		WITH(without_interrupt, no_event_tells),
 		WITH(with_card, control_codes),
 		WITH(with_reader, node_address),
 	};

@@ -242,6 +242,9 @@ static uint64_t try_once(const struct situation *s, const struct ending *e)
 	nap();
 	from = clock_ms();
 	CHECK_INT(row, e->act(), IFD_SUCCESS);
+	/* As pcscd does, which then takes the reader away; until then its event thread is kept. */
+	if (s->run == wait_for_event && e->act != closed)
+		stop_of(LUN)(LUN);
 	end = last_end(c, threads, clock_ms());
 	/* What is closed may end as if it was stopped. */
 	if (e->act != closed)

@@ -22,6 +22,7 @@ check_PROGRAMS += \
 	tests/unit/test_slot_power \
 	tests/unit/test_slot_transmit \
 	tests/unit/test_slot_link \
+	tests/unit/test_slot_loss \
 	tests/unit/test_slot_presence \
 	tests/unit/test_slot_restart \
 	tests/unit/test_pin \
@@ -87,6 +88,9 @@ tests_unit_test_slot_transmit_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_link_SOURCES = tests/unit/test_slot_link.c tests/unit/negotiate_bench.h tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_link_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_link_LDADD = $(UNIT_LDADD)
+tests_unit_test_slot_loss_SOURCES = tests/unit/test_slot_loss.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
+tests_unit_test_slot_loss_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_slot_loss_LDADD = $(UNIT_LDADD)
 tests_unit_test_slot_presence_SOURCES = tests/unit/test_slot_presence.c tests/unit/slot_bench.h $(UNIT_SCRIPT)
 tests_unit_test_slot_presence_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_slot_presence_LDADD = $(UNIT_LDADD)

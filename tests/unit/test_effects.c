@@ -129,6 +129,7 @@ static enum oc_err call(const char *name, struct slot_bench *b, char what)
 	case 'i': notify(b, 0x03); return OC_OK;
 	case 'e': CHECK(name, slot_has_events(b->slot)); return OC_OK;
 	case 'n': CHECK(name, !slot_has_events(b->slot)); return OC_OK;
+	case 'z': return slot_wait_event(b->slot, 0);
 	case 't': t->ops->pause(t, PASS_MS); return OC_OK;
 	default: fail_msg("no such call: %c", what); return OC_OK;
 	}

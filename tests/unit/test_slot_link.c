@@ -235,9 +235,8 @@ static const struct look {
 	{ "but of readers that do it by themselves", false, CCID_AUTO_ACTIVATE, BYTES(0, 1), "ll", "ac" },
 	{ "powered", true, 0, BYTES(0, 0), "lp", "ap" },
 	{ "a state that is none", true, 0, BYTES(3), "l", "c" },
-	{ "a look does not use up the report of a lost card", true, 0, BYTES(1, 1, 1, 1, 1), "llppp",
-	  "cc--p" },
-	{ "nor that of a pulled one that is back", true, 0, BYTES(2, 1, 1, 1), "lppp", "e--p" },
+	{ "a look does not use up the report of a lost card", true, 0, BYTES(1, 1, 1, 1), "llpp", "cc-p" },
+	{ "nor that of a pulled one that is back", true, 0, BYTES(2, 1, 1), "lpp", "e-p" },
 	{ "a pulled one that stays away", true, 0, BYTES(2, 2, 1), "lpp", "e-p" },
 };
 
