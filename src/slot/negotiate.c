@@ -113,16 +113,14 @@ static unsigned plan_speeds(struct slot *slot, const struct pts *pts, uint8_t pl
 			     plan);
 }
 
-struct speed_trial slot_try_speed(const struct slot *slot)
+void slot_try_speed(const struct slot *slot, struct speed_trial *trial)
 {
-	struct speed_trial trial = { .fi_di = slot->timing.fi_di };
-
-	trial.open = slot->unproven && trial.fi_di != SPEED_DEFAULT && !slot->atr.specific;
-	if (trial.open) {
-		memcpy(trial.atr, slot->atr_bytes, sizeof trial.atr);
-		trial.atr_len = slot->atr_len;
-	}
-	return trial;
+	trial->fi_di = slot->timing.fi_di;
+	trial->open = slot->unproven && trial->fi_di != SPEED_DEFAULT && !slot->atr.specific;
+	if (!trial->open)
+		return;
+	memcpy(trial->atr, slot->atr_bytes, sizeof trial->atr);
+	trial->atr_len = slot->atr_len;
 }
 
 void slot_blame_speed(struct slot *slot, const struct speed_trial *trial)

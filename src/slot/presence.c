@@ -74,14 +74,14 @@ static bool judge_presence(struct slot *slot, enum ccid_icc icc)
 
 /*
  * What is said to who asks: no client is told that there is a card before pcscd's event thread is, which would then start it
- * while the client uses it. The watcher of a device that is gone hears what it heard before: to report a card as removed, pcscd's
+ * while the client uses it. The watcher of a device that is gone hears what it knows: to report a card as removed, pcscd's
  * event thread undoes the mark that ends it, if that was set in the same moment, and is waited for by the one who set it.
  */
 static bool what_to_say(const struct slot *slot, bool present, bool gone)
 {
 	if (!slot_is_watcher(slot))
 		return present && slot->told_present;
-	return gone && slot->watched && !slot->given_up ? slot->told_present : present;
+	return gone && slot->watched && !slot->given_up ? slot->heard_present : present;
 }
 
 static bool say_presence(struct slot *slot, bool present, bool gone)
@@ -171,13 +171,25 @@ static void guess_presence(struct slot *slot)
 		slot->present = slot_card_answers(slot);
 }
 
+static bool is_gone(struct reader *reader)
+{
+	bool gone;
+
+	pthread_mutex_lock(&reader->events.lock);
+	gone = reader->events.broken == OC_E_GONE;
+	pthread_mutex_unlock(&reader->events.lock);
+	return gone;
+}
+
 enum oc_err slot_presence(struct slot *slot, bool *present)
 {
 	enum oc_err err = OC_OK;
 	bool there;
 
 	slot_lock(slot);
-	if (slot_is_undetected(slot))
+	if (is_gone(slot->reader))
+		err = OC_E_GONE;
+	else if (slot_is_undetected(slot))
 		guess_presence(slot);
 	else if (noted(slot, &there))
 		slot->present = judge_presence(slot, !there          ? CCID_ICC_ABSENT
@@ -348,6 +360,7 @@ static void begin_to_watch(struct slot *slot)
 {
 	slot->watcher = pthread_self();
 	slot->watched = true;
+	slot->heard_present = slot->told_present;
 	if (!slot->loss.told)
 		return;
 	slot->loss.pending = false;

@@ -166,8 +166,8 @@ void slot_pin_abort(struct slot *slot);
  * before it powers a card up or down, and draws no conclusion from that answer. Any other thread asks for a client that is about to
  * reset the card, which puts everything right; where the loss was noticed by a client, the watcher hears of it a second later.
  *
- * OC_E_GONE: the device is, and the slot empty, but for the watcher, who hears what it heard before until slot_await_stop() has
- * waited for nothing.
+ * OC_E_GONE: the device is, and the slot empty, but for the watcher, who hears what it knows, from before it waited the last time,
+ * until slot_await_stop() has waited for nothing.
  */
 enum oc_err slot_presence(struct slot *slot, bool *present);
 

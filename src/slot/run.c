@@ -22,26 +22,27 @@ bool slot_fits_message(const struct slot *slot, size_t len)
 
 /* ---- carrying one block ------------------------------------------------------------------------------------------ */
 
+static enum reply_kind what_failed(enum oc_err err, const struct ccid_reply *reply)
+{
+	if (reply->type == 0)
+		return REPLY_FAILED;
+	if (err == OC_E_PROTOCOL && reply->error == CCID_ICC_PROTOCOL_NOT_SUPPORTED)
+		return REPLY_NOT_SENT;
+	if (err == OC_E_CARD && reply->error == CCID_XFR_PARITY_ERROR)
+		return REPLY_DAMAGED;
+	if (err == OC_E_MUTE && ccid_icc_of(reply->status) == CCID_ICC_ACTIVE)
+		return REPLY_SILENT;
+	return REPLY_FAILED;
+}
+
 /* What the reader answered, in the words of the engines. */
 static struct reply in_engine_words(enum oc_err err, const struct ccid_reply *reply)
 {
-	struct reply r = { .kind = REPLY_FAILED,
-			   .data = reply->data,
-			   .len = reply->len,
-			   .chain = reply->specific,
-			   .err = err };
-
-	if (err == OC_OK)
-		r.kind = REPLY_BLOCK;
-	else if (reply->type == 0)
-		r.kind = REPLY_FAILED;
-	else if (err == OC_E_PROTOCOL && reply->error == CCID_ICC_PROTOCOL_NOT_SUPPORTED)
-		r.kind = REPLY_NOT_SENT;
-	else if (err == OC_E_CARD && reply->error == CCID_XFR_PARITY_ERROR)
-		r.kind = REPLY_DAMAGED;
-	else if (err == OC_E_MUTE && ccid_icc_of(reply->status) == CCID_ICC_ACTIVE)
-		r.kind = REPLY_SILENT;
-	return r;
+	return (struct reply){ .kind = err == OC_OK ? REPLY_BLOCK : what_failed(err, reply),
+			       .data = reply->data,
+			       .len = reply->len,
+			       .chain = reply->specific,
+			       .err = err };
 }
 
 /* One XfrBlock whose payload stands in the port already. */
@@ -114,13 +115,6 @@ static struct reply carry_tpdu_by_characters(struct slot *slot, const struct blo
 	/* NULL bytes without end: they come as characters here, not as time extensions. */
 	slot_lost_card(slot);
 	return (struct reply){ .kind = REPLY_FAILED, .err = OC_E_TIMEOUT };
-}
-
-struct reply slot_carry_tpdu(struct slot *slot, const struct block *block, unsigned wait_ms)
-{
-	if (slot->reader->caps.level == CCID_CHARACTER)
-		return carry_tpdu_by_characters(slot, block, wait_ms);
-	return carry_tpdu(slot, block, wait_ms);
 }
 
 /* Character level: the prologue of the answer first, then as much as its LEN says. */
@@ -232,6 +226,32 @@ enum oc_err slot_run(struct slot *slot, const struct engine *e, enum step *end)
 		refused = reply.kind == REPLY_NOT_SENT;
 		e->feed(e->self, &reply);
 	}
+}
+
+/* ---- T=0 --------------------------------------------------------------------------------------------------------- */
+
+static enum step t0_step(void *self, uint8_t *out, struct block *block)
+{
+	return t0_next(self, out, block);
+}
+
+static void t0_take(void *self, const struct reply *reply)
+{
+	t0_feed(self, reply);
+}
+
+enum oc_err slot_run_t0(struct slot *slot, struct t0 *t0, enum step *end)
+{
+	const bool characters = slot->reader->caps.level == CCID_CHARACTER;
+	const struct engine engine = {
+		.self = t0,
+		.next = t0_step,
+		.feed = t0_take,
+		.carry = characters ? carry_tpdu_by_characters : carry_tpdu,
+		.uses_parameters = true,
+	};
+
+	return slot_run(slot, &engine, end);
 }
 
 /* ---- T=1 --------------------------------------------------------------------------------------------------------- */

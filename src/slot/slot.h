@@ -10,6 +10,7 @@
 #include "slot/speed.h"
 #include "tpdu/character.h"
 #include "tpdu/engine.h"
+#include "tpdu/t0.h"
 #include "tpdu/t1.h"
 #include "tpdu/timing.h"
 
@@ -76,6 +77,7 @@ struct slot {
 	bool noted_present; /* what the first look and then the notifications said */
 	bool watched;       /* there is a watcher: */
 	pthread_t watcher;  /* pcscd's event thread of this slot, the one that calls slot_wait_event() */
+	bool heard_present; /* what it was told before it waited the last time: the rest pcscd forgets */
 	bool given_up;      /* the device is gone, and for long nobody has stopped the watcher */
 	struct {
 		bool pending; /* the card's power went away unasked: the watcher is to be told that it is absent, */
@@ -223,7 +225,7 @@ struct speed_trial {
 	size_t atr_len;
 };
 
-struct speed_trial slot_try_speed(const struct slot *slot);
+void slot_try_speed(const struct slot *slot, struct speed_trial *trial);
 
 /* It failed: do not try this speed again with this card; under slot_lock(). */
 void slot_blame_speed(struct slot *slot, const struct speed_trial *trial);
@@ -244,9 +246,6 @@ struct engine {
 /* One XfrBlock whose payload stands in the port already. */
 struct reply slot_carry_block(struct slot *slot, const struct block *block, unsigned wait_ms);
 
-/* A T=0 TPDU, at TPDU or at character level; the wait follows from the block. */
-struct reply slot_carry_tpdu(struct slot *slot, const struct block *block, unsigned wait_ms);
-
 /* Does a payload of this length fit the reader's messages? Tells if not. */
 bool slot_fits_message(const struct slot *slot, size_t len);
 
@@ -258,6 +257,9 @@ enum oc_err slot_run(struct slot *slot, const struct engine *engine, enum step *
 
 /* One block of T=1, at TPDU level; the wait follows from the block. */
 struct reply slot_carry_t1(struct slot *slot, const struct block *block, unsigned wait_ms);
+
+/* Let a T=0 engine run to its end, as slot_run(), at TPDU or at character level. */
+enum oc_err slot_run_t0(struct slot *slot, struct t0 *t0, enum step *end);
 
 /* Let the T=1 engine of the slot run to its end, as slot_run(); the second one with somebody else to carry its blocks. */
 enum oc_err slot_run_t1(struct slot *slot, enum step *end);

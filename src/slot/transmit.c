@@ -5,7 +5,6 @@
 #include "ccid/status.h"
 #include "tpdu/apdu.h"
 #include "tpdu/chain.h"
-#include "tpdu/t0.h"
 
 #include <string.h>
 
@@ -18,8 +17,6 @@ enum {
 /* The command that one application wants to have done. */
 struct call {
 	struct apdu apdu;
-	const uint8_t *tx;
-	size_t tx_len;
 	uint8_t *rx;
 	size_t cap, rx_len;
 	unsigned protocol; /* what is set where none was */
@@ -27,31 +24,14 @@ struct call {
 
 /* ---- T=0 --------------------------------------------------------------------------------------------------------- */
 
-static enum step t0_step(void *self, uint8_t *out, struct block *block)
-{
-	return t0_next(self, out, block);
-}
-
-static void t0_take(void *self, const struct reply *reply)
-{
-	t0_feed(self, reply);
-}
-
 static enum oc_err transmit_t0(struct slot *slot, struct call *call)
 {
 	struct t0 t0;
-	const struct engine engine = {
-		.self = &t0,
-		.next = t0_step,
-		.feed = t0_take,
-		.carry = slot_carry_tpdu,
-		.uses_parameters = true,
-	};
 	enum oc_err err = t0_begin(&t0, &call->apdu, call->rx, call->cap);
 	enum step end;
 
 	if (err == OC_OK)
-		err = slot_run(slot, &engine, &end);
+		err = slot_run_t0(slot, &t0, &end);
 	if (err != OC_OK)
 		return err;
 	if (end == STEP_FAIL && t0.unfinished)
@@ -69,7 +49,7 @@ static enum oc_err transmit_t1(struct slot *slot, struct call *call)
 	enum step end;
 
 	if (err == OC_OK)
-		err = t1_begin(t1, call->tx, call->tx_len, call->rx, call->cap);
+		err = t1_begin(t1, call->apdu.bytes, call->apdu.len, call->rx, call->cap);
 	if (err == OC_OK)
 		err = slot_run_t1(slot, &end);
 	if (err == OC_OK && end == STEP_FAIL)
@@ -100,7 +80,7 @@ static void chain_take(void *self, const struct reply *reply)
 /* The reader sends all of the command to the card, and takes all of the answer, before it says a word. */
 static unsigned apdu_wait_ms(struct slot *slot, const struct call *call)
 {
-	const size_t bytes = call->tx_len + call->apdu.ne;
+	const size_t bytes = call->apdu.len + call->apdu.ne;
 	const unsigned card = slot->protocol == CCID_PROTOCOL_T1 ? waits_t1_ms(slot_waits(slot), bytes, 1)
 								 : waits_t0_ms(slot_waits(slot), bytes);
 
@@ -118,8 +98,9 @@ static enum oc_err transmit_apdu(struct slot *slot, struct call *call)
 		.carry = slot_carry_block,
 		.wait_ms = apdu_wait_ms(slot, call),
 	};
-	enum oc_err err = chain_begin(&chain, call->tx, call->tx_len, caps->max_message - CCID_HEADER_LEN,
-				      caps->level == CCID_EXTENDED_APDU, call->rx, call->cap);
+	enum oc_err err =
+		chain_begin(&chain, call->apdu.bytes, call->apdu.len, caps->max_message - CCID_HEADER_LEN,
+			    caps->level == CCID_EXTENDED_APDU, call->rx, call->cap);
 	enum step end;
 
 	if (err == OC_OK)
@@ -163,7 +144,7 @@ static enum oc_err transmit_locked(struct slot *slot, struct call *call)
 	err = slot_ensure_protocol(slot, call->protocol);
 	if (err != OC_OK)
 		return err;
-	trial = slot_try_speed(slot);
+	slot_try_speed(slot, &trial);
 	if (level == CCID_SHORT_APDU || level == CCID_EXTENDED_APDU)
 		err = transmit_apdu(slot, call);
 	else if (slot->protocol == CCID_PROTOCOL_T1)
@@ -186,7 +167,7 @@ static void log_result(const struct slot *slot, const struct call *call, enum oc
 		return; /* told, with its reason, where it was found */
 	if (err != OC_OK)
 		OC_LOG(log, OC_LOG_CRITICAL, "slot %u: command %02X %02X (%s, %zu bytes) failed: %s",
-		       slot->number, apdu->cla, apdu->ins, apdu_case_name(apdu->kind), call->tx_len,
+		       slot->number, apdu->cla, apdu->ins, apdu_case_name(apdu->kind), apdu->len,
 		       oc_strerr(err));
 	else
 		OC_LOG(log, OC_LOG_COMM,
@@ -199,7 +180,7 @@ enum oc_err slot_transmit_by(struct slot *slot, unsigned *protocol, const uint8_
 			     uint8_t *rx, size_t *rx_len)
 {
 	struct reader *reader = slot->reader;
-	struct call call = { .tx = tx, .tx_len = tx_len, .rx = rx, .cap = *rx_len, .protocol = *protocol };
+	struct call call = { .rx = rx, .cap = *rx_len, .protocol = *protocol };
 	enum oc_err err = apdu_parse(tx, tx_len, &call.apdu);
 
 	*rx_len = 0;

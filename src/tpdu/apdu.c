@@ -67,12 +67,11 @@ enum oc_err apdu_parse(const uint8_t *bytes, size_t len, struct apdu *out)
 {
 	struct rd r = rd_of(bytes, len);
 	const uint8_t *h = rd_bytes(&r, HEADER_LEN);
-	enum oc_err err = OC_OK;
-	struct apdu a;
+	uint8_t b5;
 
 	if (!h)
 		return OC_E_APDU;
-	a = (struct apdu){
+	*out = (struct apdu){
 		.bytes = bytes,
 		.len = len,
 		.kind = APDU_1,
@@ -81,14 +80,10 @@ enum oc_err apdu_parse(const uint8_t *bytes, size_t len, struct apdu *out)
 		.p1 = h[2],
 		.p2 = h[3],
 	};
-	if (r.left != 0) {
-		const uint8_t b5 = rd_u8(&r);
-
-		err = b5 == 0 && r.left != 0 ? parse_extended(r, &a) : parse_short(r, b5, &a);
-	}
-	if (err == OC_OK)
-		*out = a;
-	return err;
+	if (r.left == 0)
+		return OC_OK;
+	b5 = rd_u8(&r);
+	return b5 == 0 && r.left != 0 ? parse_extended(r, out) : parse_short(r, b5, out);
 }
 
 const char *apdu_case_name(enum apdu_case kind)

@@ -38,7 +38,7 @@ struct apdu {
 /**
  * apdu_parse - find out the case of a command APDU
  * @bytes, @len: as the application handed it over
- * @out: written only on OC_OK; out->bytes and out->data point into @bytes
+ * @out: of no use after an error; out->bytes and out->data point into @bytes
  *
  * Returns OC_E_APDU below four bytes and wherever the length does not fit the length fields.
  * Spec: ISO/IEC 7816-3:2006, 12.1.3 (decoding conventions).

@@ -48,7 +48,7 @@ enum oc_err t0_begin(struct t0 *t0, const struct apdu *apdu, uint8_t *answer, si
 	if (cap < SW_LEN)
 		return OC_E_SPACE;
 	*t0 = (struct t0){
-		.apdu = *apdu,
+		.apdu = apdu,
 		.fetches = apdu->ne > (apdu->nc ? 0 : SHORT_NE),
 		.answer = answer,
 		.cap = cap,
@@ -75,7 +75,7 @@ static size_t p3_len(uint8_t p3)
 /* 12.2: P3 is Lc, or Le where there is no data; case 1 sends 00. */
 static void put_command(const struct t0 *t0, struct wr *w)
 {
-	const struct apdu *a = &t0->apdu;
+	const struct apdu *a = t0->apdu;
 	const uint8_t header[] = { a->cla, a->ins, a->p1, a->p2, t0->p3 };
 
 	wr_bytes(w, header, sizeof header);
@@ -84,7 +84,7 @@ static void put_command(const struct t0 *t0, struct wr *w)
 
 static size_t slice(const struct t0 *t0)
 {
-	const size_t left = t0->apdu.len - t0->enveloped;
+	const size_t left = t0->apdu->len - t0->enveloped;
 
 	return left < T0_ENVELOPE_MAX ? left : T0_ENVELOPE_MAX;
 }
@@ -92,16 +92,16 @@ static size_t slice(const struct t0 *t0)
 /* 12.2.3: the whole APDU, header and length fields too, in slices. */
 static void put_envelope(const struct t0 *t0, struct wr *w)
 {
-	const uint8_t header[] = { t0_get_response_class(t0->apdu.cla), INS_ENVELOPE, 0, 0,
+	const uint8_t header[] = { t0_get_response_class(t0->apdu->cla), INS_ENVELOPE, 0, 0,
 				   (uint8_t)slice(t0) };
 
 	wr_bytes(w, header, sizeof header);
-	wr_bytes(w, t0->apdu.bytes + t0->enveloped, slice(t0));
+	wr_bytes(w, t0->apdu->bytes + t0->enveloped, slice(t0));
 }
 
 static void put_get_response(const struct t0 *t0, struct wr *w)
 {
-	const uint8_t tpdu[] = { t0_get_response_class(t0->apdu.cla), INS_GET_RESPONSE, 0, 0, t0->p3 };
+	const uint8_t tpdu[] = { t0_get_response_class(t0->apdu->cla), INS_GET_RESPONSE, 0, 0, t0->p3 };
 
 	wr_bytes(w, tpdu, sizeof tpdu);
 }
@@ -111,7 +111,7 @@ static size_t allowed(const struct t0 *t0)
 {
 	if (t0->state == T0_GET_RESPONSE)
 		return p3_len(t0->p3);
-	if (t0->state == T0_ENVELOPE || t0->apdu.nc || !t0->apdu.ne)
+	if (t0->state == T0_ENVELOPE || t0->apdu->nc || !t0->apdu->ne)
 		return 0;
 	return p3_len(t0->p3);
 }
@@ -153,7 +153,7 @@ static void finish(struct t0 *t0, uint8_t sw1, uint8_t sw2)
  * is still wanted. */
 static void fetch(struct t0 *t0, uint8_t offered)
 {
-	const size_t wanted = t0->apdu.ne - t0->len;
+	const size_t wanted = t0->apdu->ne - t0->len;
 
 	t0->p3 = (uint8_t)(p3_len(offered) < wanted ? offered : wanted < SHORT_NE ? wanted : 0);
 	t0->state = T0_GET_RESPONSE;
@@ -163,8 +163,8 @@ static void fetch(struct t0 *t0, uint8_t offered)
 /* 12.2.5, 12.2.6: what SW1 SW2 ask for while an answer is being fetched. */
 static void go_on(struct t0 *t0, size_t got, uint8_t sw1, uint8_t sw2)
 {
-	const bool has_le = t0->state == T0_GET_RESPONSE || !t0->apdu.nc;
-	const bool wanted = t0->len < t0->apdu.ne;
+	const bool has_le = t0->state == T0_GET_RESPONSE || !t0->apdu->nc;
+	const bool wanted = t0->len < t0->apdu->ne;
 
 	if (sw1 == SW1_WRONG_LE && has_le && got == 0 && !t0->corrected && wanted) {
 		t0->corrected = true;
@@ -198,7 +198,7 @@ static void on_envelope(struct t0 *t0, uint8_t sw1, uint8_t sw2)
 		return;
 	}
 	t0->enveloped += slice(t0);
-	if (t0->enveloped == t0->apdu.len)
+	if (t0->enveloped == t0->apdu->len)
 		go_on(t0, 0, sw1, sw2);
 	else if (sw1 == 0x90 && sw2 == 0x00)
 		t0->set_again = false;
@@ -232,7 +232,7 @@ static void feed_block(struct t0 *t0, const uint8_t *data, size_t len)
 /* ENVELOPE: the card has a part of the command, or may have it, and would take the next one for its continuation. */
 static bool is_unfinished(const struct t0 *t0, const struct reply *reply)
 {
-	return t0->state == T0_FAILED && t0->err != OC_E_EXTENDED && t0->enveloped < t0->apdu.len &&
+	return t0->state == T0_FAILED && t0->err != OC_E_EXTENDED && t0->enveloped < t0->apdu->len &&
 	       (t0->enveloped > 0 || reply->kind != REPLY_NOT_SENT);
 }
 

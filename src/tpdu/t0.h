@@ -34,12 +34,12 @@ enum {
 enum t0_state { T0_COMMAND, T0_ENVELOPE, T0_GET_RESPONSE, T0_DONE, T0_FAILED };
 
 struct t0 {
-	struct apdu apdu;
-	size_t enveloped; /* bytes of the whole APDU that the card has by ENVELOPE */
-	bool fetches;     /* the answer is fetched with GET RESPONSE: cases 4, and 2E
+	const struct apdu *apdu; /* the caller's */
+	size_t enveloped;        /* bytes of the whole APDU that the card has by ENVELOPE */
+	bool fetches;            /* the answer is fetched with GET RESPONSE: cases 4, and 2E
                       beyond 256 bytes */
-	uint8_t *answer;  /* the caller's memory: data and SW1 SW2 */
-	size_t cap, len;  /* its size; bytes of data in it so far, at the end with SW1 SW2 */
+	uint8_t *answer;         /* the caller's memory: data and SW1 SW2 */
+	size_t cap, len;         /* its size; bytes of data in it so far, at the end with SW1 SW2 */
 	enum t0_state state;
 	uint8_t p3;      /* of the next GET RESPONSE; 0 = 256 */
 	bool corrected;  /* the last GET RESPONSE was answered 6Cxx: a second one ends
@@ -54,7 +54,7 @@ struct t0 {
 
 /**
  * t0_begin - start with one APDU
- * @apdu: its bytes must stay valid until the end
+ * @apdu: it and its bytes must stay valid until the end
  * @answer, @cap: where the response APDU goes
  *
  * Returns OC_E_APDU for an INS that T=0 cannot carry (6xh and 9xh would be

@@ -10,8 +10,7 @@ static enum oc_err write_piece(struct usb *u, struct urb *urb, const uint8_t *ou
 	size_t sent = 0;
 	enum oc_err err;
 
-	urb_aim(u, urb, LIBUSB_TRANSFER_TYPE_BULK, u->ep_out, (uint8_t *)(uintptr_t)out, len);
-	err = urb_post(u, urb);
+	err = urb_post(u, urb, (uint8_t *)(uintptr_t)out, len);
 	if (err == OC_OK)
 		err = urb_collect(u, urb, ms, &sent);
 	return err == OC_OK && sent != len ? OC_E_TIMEOUT : err;
@@ -43,8 +42,7 @@ enum oc_err usb_send(struct transport *t, const uint8_t *out, size_t len, uint8_
 		return OC_E_GONE;
 	if (u->in.posted)
 		urb_collect(u, &u->in, 0, &none);
-	urb_aim(u, &u->in, LIBUSB_TRANSFER_TYPE_BULK, u->ep_in, in, cap);
-	err = urb_post(u, &u->in);
+	err = urb_post(u, &u->in, in, cap);
 	if (err != OC_OK)
 		return err;
 	err = write_message(u, out, len, ms);
@@ -61,7 +59,7 @@ enum oc_err usb_recv(struct transport *t, size_t *len, unsigned ms)
 	if (usb_is_gone(u))
 		return OC_E_GONE;
 	if (!u->in.posted) {
-		const enum oc_err err = urb_post(u, &u->in);
+		const enum oc_err err = urb_repost(u, &u->in);
 
 		if (err != OC_OK)
 			return err;

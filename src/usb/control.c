@@ -14,11 +14,11 @@ struct control {
 	uint8_t bytes[];
 };
 
-static struct control *control_new(size_t size)
+static struct control *control_new(struct usb *u, size_t size)
 {
 	struct control *c = calloc(1, sizeof *c + size);
 
-	if (c && urb_init(&c->urb) == OC_OK)
+	if (c && urb_init(u, &c->urb, LIBUSB_TRANSFER_TYPE_CONTROL, 0) == OC_OK)
 		return c;
 	free(c);
 	return NULL;
@@ -47,15 +47,14 @@ enum oc_err usb_control(struct transport *t, const struct transport_setup *setup
 	*len = 0;
 	if (usb_is_gone(u))
 		return OC_E_GONE;
-	c = control_new(size);
+	c = control_new(u, size);
 	if (!c)
 		return OC_E_MEMORY;
 	libusb_fill_control_setup(c->bytes, setup->request_type, setup->request, setup->value, setup->index,
 				  (uint16_t)room);
 	if (!in && room)
 		memcpy(c->bytes + LIBUSB_CONTROL_SETUP_SIZE, data, room);
-	urb_aim(u, &c->urb, LIBUSB_TRANSFER_TYPE_CONTROL, 0, c->bytes, size);
-	err = urb_post(u, &c->urb);
+	err = urb_post(u, &c->urb, c->bytes, size);
 	if (err == OC_OK)
 		err = urb_collect(u, &c->urb, ms, len);
 	if (err == OC_OK && in && *len)

@@ -57,7 +57,7 @@ unsigned usb_restarts(struct transport *t)
 	struct usb *u = usb_of(t);
 	bool slept;
 
-	if (!sleep_watch_peek(&u->sleep))
+	if (!sleep_watch_was_idle(&u->sleep) || !sleep_watch_peek(&u->sleep))
 		return __atomic_load_n(&u->restarts, __ATOMIC_RELAXED);
 	pthread_mutex_lock(&u->lock);
 	slept = sleep_watch_look(&u->sleep);
@@ -122,7 +122,7 @@ enum oc_err usb_reset(struct transport *t)
 
 /* ---- what libusb says --------------------------------------------------------------------------------------------- */
 
-enum oc_err usb_error(int error)
+enum oc_err usb_refusal(int error)
 {
 	switch (error) {
 	case LIBUSB_ERROR_NO_DEVICE:
@@ -132,7 +132,7 @@ enum oc_err usb_error(int error)
 	case LIBUSB_ERROR_NO_MEM: return OC_E_MEMORY;
 	case LIBUSB_ERROR_BUSY: return OC_E_BUSY;
 	case LIBUSB_ERROR_ACCESS: return OC_E_ACCESS;
-	default: return error < 0 ? OC_E_IO : OC_OK;
+	default: return OC_E_IO;
 	}
 }
 

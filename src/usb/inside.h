@@ -77,15 +77,17 @@ static inline struct usb *usb_of(struct transport *t)
 
 /* ---- transfer.c: the asynchronous engine -------------------------------------------------------------------------- */
 
-enum oc_err urb_init(struct urb *urb);
+/* Of this type, libusb's, on this endpoint of an open device; its callback finds its way to @u or @urb. */
+enum oc_err urb_init(struct usb *u, struct urb *urb, uint8_t type, uint8_t endpoint);
 
 /* Not while it is posted, unless the kernel kept it: then it stays where it is. */
 void urb_free(struct urb *urb);
 
-/* What the next post() moves; @type is one of libusb's. @bytes are the kernel's from post() to collect(). */
-void urb_aim(struct usb *u, struct urb *urb, uint8_t type, uint8_t endpoint, uint8_t *bytes, size_t len);
+/* Move these bytes, which are the kernel's until collect(). */
+enum oc_err urb_post(struct usb *u, struct urb *urb, uint8_t *bytes, size_t len);
 
-enum oc_err urb_post(struct usb *u, struct urb *urb);
+/* The same ones once more */
+enum oc_err urb_repost(struct usb *u, struct urb *urb);
 
 /*
  * Wait at most @ms for a posted transfer, take it back where that was not enough, and collect it; it is not posted afterwards,
@@ -109,8 +111,14 @@ static inline bool usb_is_gone(const struct usb *u)
 /* A transfer that was posted at @known restarts ended with @err: was it the system that restarted the device? */
 enum oc_err usb_look_closer(struct usb *u, enum oc_err err, unsigned known);
 
-/* One of libusb's errors. */
-enum oc_err usb_error(int error);
+/* One of libusb's errors: less than 0 */
+enum oc_err usb_refusal(int error);
+
+/* What one of libusb's calls returned */
+static inline enum oc_err usb_error(int error)
+{
+	return error < 0 ? usb_refusal(error) : OC_OK;
+}
 
 /* What one of libusb's calls returned that wait by themselves: usb_error(), and a closer look where the device seems gone. */
 enum oc_err usb_called(struct usb *u, int error);

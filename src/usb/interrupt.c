@@ -15,8 +15,7 @@ static enum oc_err fall_asleep(struct usb *u, uint8_t *buf, size_t cap)
 		u->woken = false;
 		err = OC_E_STOPPED;
 	} else {
-		urb_aim(u, &u->interrupt, LIBUSB_TRANSFER_TYPE_INTERRUPT, u->ep_interrupt, buf, cap);
-		err = urb_post(u, &u->interrupt);
+		err = urb_post(u, &u->interrupt, buf, cap);
 		u->sleeping = err == OC_OK;
 	}
 	pthread_mutex_unlock(&u->lock);

@@ -52,10 +52,17 @@ static bool is_done(const struct urb *urb)
 	return __atomic_load_n(&urb->done, __ATOMIC_ACQUIRE);
 }
 
-enum oc_err urb_init(struct urb *urb)
+enum oc_err urb_init(struct usb *u, struct urb *urb, uint8_t type, uint8_t endpoint)
 {
+	const bool listener = urb == &u->interrupt;
+
 	urb->transfer = libusb_alloc_transfer(0);
-	return urb->transfer ? OC_OK : OC_E_MEMORY;
+	if (!urb->transfer)
+		return OC_E_MEMORY;
+	libusb_fill_bulk_transfer(urb->transfer, u->handle, endpoint, NULL, 0, listener ? on_heard : on_done,
+				  listener ? (void *)u : urb, 0);
+	urb->transfer->type = type;
+	return OC_OK;
 }
 
 void urb_free(struct urb *urb)
@@ -64,16 +71,14 @@ void urb_free(struct urb *urb)
 		libusb_free_transfer(urb->transfer);
 }
 
-void urb_aim(struct usb *u, struct urb *urb, uint8_t type, uint8_t endpoint, uint8_t *bytes, size_t len)
+enum oc_err urb_post(struct usb *u, struct urb *urb, uint8_t *bytes, size_t len)
 {
-	const bool listener = urb == &u->interrupt;
-
-	libusb_fill_bulk_transfer(urb->transfer, u->handle, endpoint, bytes, (int)len,
-				  listener ? on_heard : on_done, listener ? (void *)u : urb, 0);
-	urb->transfer->type = type;
+	urb->transfer->buffer = bytes;
+	urb->transfer->length = (int)len;
+	return urb_repost(u, urb);
 }
 
-enum oc_err urb_post(struct usb *u, struct urb *urb)
+enum oc_err urb_repost(struct usb *u, struct urb *urb)
 {
 	int error;
 
@@ -208,13 +213,14 @@ static void listen_beside(struct usb *u, unsigned ms)
 	}
 }
 
-/* Take a transfer back. What had arrived before that still counts. */
-static void take_back(struct usb *u, struct urb *urb)
+/* Take a transfer back, unless it is done. What had arrived before that still counts. */
+static bool take_back(struct usb *u, struct urb *urb)
 {
-	if (!is_done(urb)) {
-		urb_end(u, urb);
-		serve(u, urb, CANCEL_MS);
-	}
+	if (is_done(urb))
+		return true;
+	urb_end(u, urb);
+	serve(u, urb, CANCEL_MS);
+	return is_done(urb);
 }
 
 /* A packet of nothing, which is rare; most control requests have no data. */
@@ -234,8 +240,7 @@ enum oc_err urb_collect(struct usb *u, struct urb *urb, unsigned ms, size_t *len
 		listen_beside(u, ms);
 	else
 		work(u, urb, ms);
-	take_back(u, urb);
-	if (!is_done(urb)) {
+	if (!take_back(u, urb)) {
 		/* The kernel does not give it back: neither it nor its buffer may be used again. */
 		OC_LOG(u->log, OC_LOG_CRITICAL,
 		       "%s: the kernel does not give a transfer back; unplug the reader", u->node);

@@ -58,14 +58,14 @@ static const struct transport_ops usb_ops = {
 
 static enum oc_err allocate(struct usb *u)
 {
-	enum oc_err err = urb_init(&u->in);
+	enum oc_err err = urb_init(u, &u->in, LIBUSB_TRANSFER_TYPE_BULK, u->ep_in);
 
 	if (err == OC_OK)
-		err = urb_init(&u->out);
+		err = urb_init(u, &u->out, LIBUSB_TRANSFER_TYPE_BULK, u->ep_out);
 	if (err == OC_OK)
-		err = urb_init(&u->interrupt);
+		err = urb_init(u, &u->aside, LIBUSB_TRANSFER_TYPE_BULK, u->ep_out);
 	if (err == OC_OK)
-		err = urb_init(&u->aside);
+		err = urb_init(u, &u->interrupt, LIBUSB_TRANSFER_TYPE_INTERRUPT, u->ep_interrupt);
 	return err;
 }
 

@@ -25,15 +25,15 @@ static bool is_fetch(const uint8_t *tpdu, size_t len)
 static void check_envelope(struct session *s, const uint8_t *tpdu, size_t len)
 {
 	FUZZ_ASSERT(tpdu[1] == 0xC2 && tpdu[4] == len - 5);
-	FUZZ_ASSERT(s->t0.enveloped + len - 5 <= s->t0.apdu.len);
-	FUZZ_ASSERT(memcmp(tpdu + 5, s->t0.apdu.bytes + s->t0.enveloped, len - 5) == 0);
+	FUZZ_ASSERT(s->t0.enveloped + len - 5 <= s->t0.apdu->len);
+	FUZZ_ASSERT(memcmp(tpdu + 5, s->t0.apdu->bytes + s->t0.enveloped, len - 5) == 0);
 	FUZZ_ASSERT(s->t0.enveloped >= s->enveloped);
 	s->enveloped = s->t0.enveloped;
 }
 
 static void check_tpdu(struct session *s, const uint8_t *tpdu, const struct block *block)
 {
-	const struct apdu *a = &s->t0.apdu;
+	const struct apdu *a = s->t0.apdu;
 
 	FUZZ_ASSERT(block->len >= 5 && block->len <= T0_TPDU_MAX);
 	FUZZ_ASSERT(block->expect >= 2 && block->expect <= 258);
@@ -93,7 +93,7 @@ static void check_end(struct session *s)
 	t0_feed(t0, &card_silence);
 	FUZZ_ASSERT(t0->state == T0_DONE || t0->state == T0_FAILED);
 	if (t0->state == T0_DONE) {
-		FUZZ_ASSERT(t0->len >= 2 && t0->len <= t0->apdu.ne + 2);
+		FUZZ_ASSERT(t0->len >= 2 && t0->len <= t0->apdu->ne + 2);
 		FUZZ_ASSERT(t0_next(t0, tpdu, &block) == STEP_DONE);
 	}
 	if (t0->state == T0_FAILED) {

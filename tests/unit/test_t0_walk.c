@@ -41,6 +41,7 @@ static void class_of_get_response(void **state)
 enum { LOG_CAP = 600000, ANSWER_CAP = 65538 + 42 };
 
 struct walk {
+	struct apdu apdu;
 	struct t0 t0;
 	uint8_t *answer; /* ANSWER_CAP bytes */
 	size_t cap, canary, ne;
@@ -54,16 +55,14 @@ struct walk {
 
 static void walk_begin(struct walk *w, const uint8_t *bytes, size_t len, size_t cap)
 {
-	struct apdu apdu;
-
-	assert_int_equal(apdu_parse(bytes, len, &apdu), OC_OK);
+	assert_int_equal(apdu_parse(bytes, len, &w->apdu), OC_OK);
 	w->canary = cap + 42;
 	memset(w->answer, 0xEE, w->canary);
 	w->cap = cap;
-	w->ne = apdu.ne;
+	w->ne = w->apdu.ne;
 	w->sent_len = 0;
 	w->tpdus = w->commands = 0;
-	assert_int_equal(t0_begin(&w->t0, &apdu, w->answer, cap), OC_OK);
+	assert_int_equal(t0_begin(&w->t0, &w->apdu, w->answer, cap), OC_OK);
 }
 
 static enum step walk_next(struct walk *w)
