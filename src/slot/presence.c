@@ -58,13 +58,28 @@ static bool tell_loss(struct slot *slot)
 	return due;
 }
 
+/* The watcher has to hear of it, also where a client asks and the card is back before the watcher does. */
+static void card_is_absent(struct slot *slot)
+{
+	struct reader *reader = slot->reader;
+	bool watcher;
+
+	pthread_mutex_lock(&reader->events.lock);
+	watcher = slot_is_watcher(slot);
+	pthread_mutex_unlock(&reader->events.lock);
+	if (watcher)
+		slot_forget_card(slot);
+	else
+		slot_lost_card(slot);
+}
+
 /* What the slot status means, given what was known before. */
 static bool judge_presence(struct slot *slot, enum ccid_icc icc)
 {
 	const bool swapped = swapped_unnoticed(slot);
 
 	if (icc == CCID_ICC_ABSENT) {
-		slot_forget_card(slot);
+		card_is_absent(slot);
 		return false;
 	}
 	if (slot->powered && (icc == CCID_ICC_INACTIVE || swapped))

@@ -9,7 +9,7 @@
 
 /*
  * Calls of the watcher: w waits, p is told that there is a card, - that there is none. Calls of another thread: P and _, the same;
- * t sends a command whose answer is that the card has no power, r resets it. x: it loses its power; +: a second passes.
+ * e is told that the slot is empty; t sends a command whose answer is that the card has no power, r resets it. x: it loses its power; +: a second passes.
  */
 static const struct {
 	const char *name, *calls;
@@ -21,6 +21,7 @@ static const struct {
 	{ "the watcher sees it by itself: absent at once", "wpx-wp" },
 	{ "a client sees it, and resets", "wpxPr+wp" },
 	{ "a client sees it, and does not", "wpxP+-wp" },
+	{ "a client finds the slot empty, and it is filled before the watcher looks", "wpe+-wp" },
 	{ "lost again after a reset", "wptPrptw+-wp" },
 };
 
@@ -103,6 +104,10 @@ static void one_call(const char *name, struct slot_bench *b, char what, bool pow
 		break;
 	case 'w': CHECK_INT(name, slot_wait_event(b->slot, 0), OC_OK); break;
 	case '+': t->ops->pause(t, 1000); break;
+	case 'e':
+		script_continue(&b->script, empty);
+		CHECK(name, !from_elsewhere(b->slot, what).present);
+		break;
 	case 'x': break;
 	default: ask(name, b, what, powered);
 	}
@@ -161,7 +166,7 @@ static void who_hears_of_a_lost_card(void **state)
 			snprintf(name, sizeof name, "%s (call %zu of %s)", loss_rows[i].name,
 				 (size_t)(at - loss_rows[i].calls) + 1, loss_rows[i].calls);
 			one_call(name, &b, *at, powered);
-			powered = *at == 'r' || (powered && *at != 't' && *at != 'x');
+			powered = *at == 'r' || (powered && *at != 't' && *at != 'e' && *at != 'x');
 		}
 		script_continue(&b.script, script_nothing);
 		slot_bench_end(loss_rows[i].name, &b);
