@@ -196,7 +196,7 @@ static void tell_none(struct visit *visit, const char *words)
 
 static void examine_each(struct visit *visit, const struct views *views, const char *words)
 {
-	struct pcsc_view pcsc;
+	static struct pcsc_view pcsc; /* too large for the stack */
 	size_t examined = 0;
 
 	visit->json = json_of(visit->tool->out.stream);

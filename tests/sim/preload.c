@@ -200,11 +200,28 @@ WITH_PATH(FILE *, fopen64, (const char *path, const char *mode), path, (path, mo
 WITH_PATH(DIR *, opendir, (const char *path), path, (path), const char *)
 WITH_PATH(void *, dlopen, (const char *path, int flags), path, (path, flags), const char *, int)
 WITH_PATH(int, access, (const char *path, int mode), path, (path, mode), const char *, int)
+/* Before glibc 2.33 stat() is part of the program that calls it, and another function of the library's. */
+#ifdef __GLIBC__
+#if !__GLIBC_PREREQ(2, 33)
+#define INLINE_STAT
+#endif
+#endif
+#ifdef INLINE_STAT
+WITH_PATH(int, __xstat, (int version, const char *path, struct stat *st), path, (version, path, st), int,
+	  const char *, struct stat *)
+WITH_PATH(int, __lxstat, (int version, const char *path, struct stat *st), path, (version, path, st), int,
+	  const char *, struct stat *)
+WITH_PATH(int, __xstat64, (int version, const char *path, struct stat64 *st), path, (version, path, st), int,
+	  const char *, struct stat64 *)
+WITH_PATH(int, __lxstat64, (int version, const char *path, struct stat64 *st), path, (version, path, st), int,
+	  const char *, struct stat64 *)
+#else
 WITH_PATH(int, stat, (const char *path, struct stat *st), path, (path, st), const char *, struct stat *)
 WITH_PATH(int, lstat, (const char *path, struct stat *st), path, (path, st), const char *, struct stat *)
 WITH_PATH(int, stat64, (const char *path, struct stat64 *st), path, (path, st), const char *, struct stat64 *)
 WITH_PATH(int, lstat64, (const char *path, struct stat64 *st), path, (path, st), const char *,
 	  struct stat64 *)
+#endif
 WITH_PATH(int, mkdir, (const char *path, mode_t mode), path, (path, mode), const char *, mode_t)
 WITH_PATH(int, chmod, (const char *path, mode_t mode), path, (path, mode), const char *, mode_t)
 WITH_PATH(int, unlink, (const char *path), path, (path), const char *)

@@ -58,9 +58,21 @@ static void clear(struct list *list)
 		g_free(list->text[i]);
 }
 
+/* The kernel ends each attribute with a newline, and some insist on it. */
+static void end_lines(struct list *attributes)
+{
+	for (size_t i = 1; i < attributes->len; i += 2) {
+		gchar *line = g_strconcat(attributes->text[i], "\n", NULL);
+
+		g_free(attributes->text[i]);
+		attributes->text[i] = line;
+	}
+}
+
 static gchar *add(struct testbed *bed, const char *name, const char *parent, struct list *attributes,
 		  struct list *properties)
 {
+	end_lines(attributes);
 	gchar *path = umockdev_testbed_add_devicev(bed->bed, "usb", name, parent, attributes->text,
 						   properties->text);
 
