@@ -54,9 +54,12 @@ static void keep(struct readerdb *db, const struct reader_section *s)
 {
 	struct entry *e = add(s->scope == READER_VENDOR ? &db->vendors : &db->products);
 
-	*e = (struct entry){
-		.vid = s->vid, .pid = s->pid, .rules = s->rules, .file = s->file, .line = s->line
-	};
+	memset(e, 0, sizeof *e);
+	e->vid = s->vid;
+	e->pid = s->pid;
+	e->rules = s->rules;
+	e->file = s->file;
+	e->line = s->line;
 	memcpy(e->name, s->name, sizeof e->name);
 	snprintf(e->product, sizeof e->product, s->scope == READER_VENDOR ? "*" : "%04x", s->pid);
 	e->offered = s->status == READER_SUPPORTED || s->status == READER_SHOULD_WORK;

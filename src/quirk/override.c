@@ -68,11 +68,11 @@ static void on_error(void *arg, const char *file, unsigned line, const char *sen
 	if (o->mistakes > QUIRK_MISTAKES_MAX)
 		snprintf(text, sizeof text, "there are more mistakes in the settings, which are not shown");
 	else if (o->entry)
-		snprintf(text, sizeof text, "%s, entry %u: %s", file, o->entry, sentence);
+		snprintf(text, sizeof text, "%.200s, entry %u: %s", file, o->entry, sentence);
 	else if (line)
-		snprintf(text, sizeof text, "%s:%u: %s", file, line, sentence);
+		snprintf(text, sizeof text, "%.200s:%u: %s", file, line, sentence);
 	else
-		snprintf(text, sizeof text, "%s: %s", file, sentence);
+		snprintf(text, sizeof text, "%.200s: %s", file, sentence);
 	o->mistake(o->arg, text);
 }
 

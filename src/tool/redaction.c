@@ -13,7 +13,7 @@ enum { SETUP_LEN = 8, PROLOGUE = 3, TYPE_TO_HOST = 0x80 };
 
 void redaction_begin(struct redaction *r, unsigned levels)
 {
-	*r = (struct redaction){ .failed = NULL };
+	memset(r, 0, sizeof *r);
 	redact_begin(&r->redact, levels);
 }
 

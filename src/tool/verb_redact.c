@@ -19,7 +19,7 @@ static bool choose(struct redaction *r, const char *text)
 {
 	uint8_t bytes[REDACTION_DATA_MAX];
 	size_t len = 0;
-	uint32_t value;
+	uint32_t value = 0;
 	struct span s = { text, strlen(text) };
 
 	while (s.len) {

@@ -200,7 +200,10 @@ enum tool_exit verb_replay(struct tool *tool, int argc, char **argv)
 	r = calloc(1, sizeof *r);
 	if (!r)
 		return tool_complain(tool, TOOL_CANNOT, "there is not enough memory");
-	*r = (struct replaying){ .tool = tool, .out = &tool->out, .secrets = secrets, .verbose = verbose };
+	r->tool = tool;
+	r->out = &tool->out;
+	r->secrets = secrets;
+	r->verbose = verbose;
 	r->view = json ? &replay_json : &replay_text;
 	r->file.tool = tool;
 	if (capture_file_open(&r->file, argv[0], reader))

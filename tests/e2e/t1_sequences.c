@@ -418,7 +418,8 @@ static void play_row(const struct client *c, const struct row *row, bool crc)
 	static struct play p;
 	const unsigned before = card_events(c);
 
-	p = (struct play){ .frame = { .crc = crc } };
+	memset(&p, 0, sizeof p);
+	p.frame.crc = crc;
 	prepare(&p, row);
 	for (size_t i = 0; i + 1 < p.steps_len; i++)
 		do_step(c, p.where, &p.steps[i]);

@@ -101,7 +101,9 @@ void bench_begin(struct bench *b, const struct operation *op, const struct oc_lo
 	struct sim_identity id;
 	struct sim_reader *reader;
 
-	*b = (struct bench){ .op = op, .log = *log };
+	memset(b, 0, sizeof *b);
+	b->op = op;
+	b->log = *log;
 	identify(op, &id);
 	reader = sim_reader_new(&id);
 	if (!reader)

@@ -476,7 +476,11 @@ static const struct transport_ops faulty_ops = {
 
 void faulty_begin(struct faulty *f, struct sim_reader *reader)
 {
-	*f = (struct faulty){ .transport.ops = &faulty_ops, .reader = reader, .clock = 1000, .icc = 1 };
+	memset(f, 0, sizeof *f);
+	f->transport.ops = &faulty_ops;
+	f->reader = reader;
+	f->clock = 1000;
+	f->icc = 1;
 }
 
 void faulty_end(struct faulty *f)

@@ -422,7 +422,9 @@ void sim_app_init(struct card_app *app)
 {
 	static const char serial[] = "openccid simulated card";
 
-	*app = (struct card_app){ .tries = PIN_TRIES, .puk_tries = PIN_TRIES, .random = 1 };
+	memset(app, 0, sizeof *app);
+	app->tries = app->puk_tries = PIN_TRIES;
+	app->random = 1;
 	fill_file(&app->files[0], 0x2F02, sizeof serial - 1, false);
 	memcpy(app->files[0].data, serial, sizeof serial - 1);
 	fill_file(&app->files[1], 0x0001, 16, false);

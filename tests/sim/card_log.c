@@ -25,7 +25,7 @@ void card_log_answer(struct card_log *log, uint16_t sw)
 
 void card_log_clear(struct card_log *log)
 {
-	*log = (struct card_log){ .count = 0 };
+	memset(log, 0, sizeof *log);
 }
 
 void card_log_print(const struct card_log *log, FILE *to)

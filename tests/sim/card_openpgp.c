@@ -234,7 +234,8 @@ void openpgp_init(struct openpgp *card)
 {
 	static const uint8_t digits[] = "12345678";
 
-	*card = (struct openpgp){ .random = 1 };
+	memset(card, 0, sizeof *card);
+	card->random = 1;
 	card->pin[OPENPGP_PW1].min = 6;
 	card->pin[OPENPGP_PW3].min = 8;
 	set_pin(&card->pin[OPENPGP_PW1], digits, 6);
