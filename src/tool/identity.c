@@ -91,7 +91,7 @@ bool identify(const struct capture *capture, const char *readers, struct identit
 	      struct verdict *verdict)
 {
 	struct search search = { .capture = capture, .verdict = verdict };
-	struct ccid_descriptor desc;
+	struct ccid_descriptor desc = { 0 };
 
 	*verdict = (struct verdict){ .good = true };
 	if (capture->has_descriptor)

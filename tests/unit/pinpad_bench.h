@@ -82,8 +82,8 @@ static inline void bench_send(struct pinpad *b, const char *text)
 
 	assert_int_equal(bench_bytes((char[]){ text[0], text[1], '\0' }, head), 1);
 	message[0] = head[0];
-	if (strlen(text) > 8 && *payload == '/') {
-		memcpy(specific, payload + 1, 6);
+	if (*payload == '/') {
+		assert_int_equal(sscanf(payload, "/%6[0-9A-Fa-f]", specific), 1);
 		payload += 7;
 	}
 	bench_bytes(specific, head);

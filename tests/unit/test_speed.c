@@ -181,7 +181,7 @@ static const struct {
 static void lists_of_rates(void **state)
 {
 	struct data_rates rates = { 0 };
-	uint8_t many[4 * DATA_RATES_MAX + 8];
+	uint8_t many[4 * DATA_RATES_MAX + 8] = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rates_rows); i++) {

@@ -21,7 +21,7 @@ static const struct {
 static void crc_vectors(void **state)
 {
 	uint32_t seed = 13239;
-	uint8_t bytes[257];
+	uint8_t bytes[257] = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(crc_rows); i++) {
