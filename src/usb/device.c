@@ -57,7 +57,7 @@ unsigned usb_restarts(struct transport *t)
 	struct usb *u = usb_of(t);
 	bool slept;
 
-	if (!sleep_watch_was_idle(&u->sleep) || !sleep_watch_peek(&u->sleep))
+	if (!sleep_watch_peek(&u->sleep))
 		return __atomic_load_n(&u->restarts, __ATOMIC_RELAXED);
 	pthread_mutex_lock(&u->lock);
 	slept = sleep_watch_look(&u->sleep);

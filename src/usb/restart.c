@@ -38,20 +38,16 @@ static uint64_t read_ms(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-bool sleep_watch_was_idle(struct sleep_watch *watch)
-{
-	const uint64_t boot = read_ms(CLOCK_BOOTTIME);
-	const uint64_t before = __atomic_load_n(&watch->asked_ms, __ATOMIC_RELAXED);
-
-	__atomic_store_n(&watch->asked_ms, boot, __ATOMIC_RELAXED);
-	return boot >= before + NAP_MS;
-}
-
-bool sleep_watch_peek(const struct sleep_watch *watch)
+bool sleep_watch_peek(struct sleep_watch *watch)
 {
 	const uint64_t boot = read_ms(CLOCK_BOOTTIME);
 
-	return boot > read_ms(CLOCK_MONOTONIC) + __atomic_load_n(&watch->upper_ms, __ATOMIC_RELAXED) + NAP_MS;
+	/* Where commands follow closely no suspend fits in between, and one clock is enough. */
+	if (boot >= __atomic_load_n(&watch->awake_ms, __ATOMIC_RELAXED) + NAP_MS &&
+	    boot > read_ms(CLOCK_MONOTONIC) + __atomic_load_n(&watch->upper_ms, __ATOMIC_RELAXED) + NAP_MS)
+		return true; /* for every thread, until one has looked */
+	__atomic_store_n(&watch->awake_ms, boot, __ATOMIC_RELAXED);
+	return false;
 }
 
 /*

@@ -25,14 +25,11 @@ int claim_again(int fd, unsigned interface);
 /* How long the system has slept since it was started, as far as it is known: never less than this. Zero it, then look once. */
 struct sleep_watch {
 	uint64_t upper_ms;
-	uint64_t asked_ms; /* CLOCK_BOOTTIME when sleep_watch_was_idle() was asked last; atomic */
+	uint64_t awake_ms; /* CLOCK_BOOTTIME when a peek last found no suspend before it; atomic */
 };
 
-/* Does a suspend fit between the last time that this was asked and now? One clock tells, so commands that follow closely cost no more. */
-bool sleep_watch_was_idle(struct sleep_watch *watch);
-
 /* Is it worth a look? From any thread, beside one that looks. No system call where clocks are read without one. */
-bool sleep_watch_peek(const struct sleep_watch *watch);
+bool sleep_watch_peek(struct sleep_watch *watch);
 
 /* Has the system slept since the last look? No system call where clocks are read without one. */
 bool sleep_watch_look(struct sleep_watch *watch);
