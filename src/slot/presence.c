@@ -96,7 +96,9 @@ static bool what_to_say(const struct slot *slot, bool present, bool gone)
 {
 	if (!slot_is_watcher(slot))
 		return present && slot->told_present;
-	return gone && slot->watched && !slot->given_up ? slot->heard_present : present;
+	if (!gone || slot->given_up)
+		return present;
+	return slot->watched ? slot->heard_present : slot->told_present;
 }
 
 static bool say_presence(struct slot *slot, bool present, bool gone)
